@@ -1,0 +1,43 @@
+"""npylstm: an LSTM engine in NumPy, with the face of Keras and proved against it."""
+
+from . import (
+    activations,
+    callbacks,
+    compat,
+    config,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    reference,
+    utils,
+)
+from .backends import get_backend, set_backend, using_backend
+from .layers import Input
+from .models import Sequential
+
+preprocessing = compat.install_old_modules(utils)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Input",
+    "Sequential",
+    "activations",
+    "callbacks",
+    "config",
+    "get_backend",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "preprocessing",
+    "reference",
+    "set_backend",
+    "using_backend",
+    "utils",
+]

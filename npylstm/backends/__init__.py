@@ -1,0 +1,71 @@
+"""Which backend runs the plans: modules with the same functions, chosen by name.
+
+`numpy_backend` runs a plan row by row with the functions of `reference`: slow, and open to a
+debugger.  A backend is a module with `prepare`, `forward`, `backward`, `train`, `evaluate` and
+`predict`; nothing else in the package knows which one is in use.
+"""
+
+import contextlib
+import importlib
+import importlib.util
+import os
+
+_NAMES = ("numpy", "numba")
+_loaded = {}
+_chosen = None
+
+
+def set_backend(name):
+    """Choose the backend for everything that runs from now on.
+
+    Parameters
+    ----------
+    name : {"numpy", "numba"}
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    ImportError
+        If this installation cannot run the backend.  There is no silent fall-back.
+    """
+    global _chosen
+    _load(name)
+    _chosen = name
+
+
+def get_backend():
+    """Return the name of the backend in use: set_backend's, else $NPYLSTM_BACKEND, else "numpy"."""
+    return _chosen or os.environ.get("NPYLSTM_BACKEND") or "numpy"
+
+
+@contextlib.contextmanager
+def using_backend(name):
+    """Use a backend inside a ``with`` block, and the former one again after it."""
+    global _chosen
+    before = _chosen
+    set_backend(name)
+    try:
+        yield
+    finally:
+        _chosen = before
+
+
+def current():
+    """Return the module of the backend in use."""
+    return _load(get_backend())
+
+
+def _load(name):
+    if name in _loaded:
+        return _loaded[name]
+    if name not in _NAMES:
+        raise ValueError(f"unknown backend {name!r}; choose one of {', '.join(map(repr, _NAMES))}")
+    module = f"{__name__}.{name}_backend"
+    if importlib.util.find_spec(module) is None:
+        raise ImportError(
+            f"backend {name!r} is not part of this version of npylstm; use set_backend('numpy') or "
+            "NPYLSTM_BACKEND=numpy"
+        )
+    _loaded[name] = importlib.import_module(module)
+    return _loaded[name]

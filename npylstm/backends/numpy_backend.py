@@ -1,0 +1,403 @@
+"""Runs a plan in plain NumPy, row by row, every equation through `reference`.
+
+`prepare` binds each row once to the views it works on; after that a batch is a loop over the bound
+rows, forward and then in reverse.  Nothing here computes: what a row computes is in `reference`.
+"""
+
+import numpy as np
+
+from ..plan import (
+    MERGE_MODES,
+    ClipOp,
+    MetricOp,
+    Op,
+    Start,
+    Tensor,
+    UpdateOp,
+)
+from ..reference import dense, losses, lstm, metrics, optimizers, shaping
+
+
+# ------------------------------------------------------------------------------ the rows, one each
+class _LSTM:
+    def __init__(self, row, plan):
+        T, B, D, U = (int(row[axis]) for axis in "TBDU")
+        self.x, self.dx = _views(plan, row["x"], (T, B, D))
+        self.h, self.dh = _views(plan, row["h"], (T + 1, B, U))
+        self.c, self.dc = _views(plan, row["c"], (T + 1, B, U))
+        shapes = [(D, 4 * U), (U, 4 * U)] + [(4 * U,)] * int(row["use_bias"])
+        self.weights, self.dweights = _weight_views(plan.memory, row["w"], shapes)
+        if not row["use_bias"]:
+            self.weights.append(None)
+        self.activation = plan.activations[row["activation"]]
+        self.recurrent_activation = plan.activations[row["recurrent_activation"]]
+        self.start = Start(row["mode"])
+        if row["reverse"]:
+            self.x, self.dx = self.x[::-1], self.dx[::-1]
+        if self.start == Start.CARRIED:
+            state = int(row["state"])
+            self.state = plan.memory.states[state : state + 2 * B * U].reshape(2, B, U)
+
+    def forward(self, training):
+        if self.start == Start.ZEROS:
+            h0 = c0 = None
+        elif self.start == Start.GIVEN:
+            h0, c0 = self.h[0].copy(), self.c[0].copy()
+        else:
+            h0, c0 = self.state.copy()
+        (h, c), self.cache = lstm.lstm_forward(
+            self.x, h0, c0, *self.weights, self.activation, self.recurrent_activation
+        )
+        self.h[...] = h
+        self.c[...] = c
+        if self.start == Start.CARRIED:
+            self.state[0], self.state[1] = h[-1], c[-1]
+
+    def backward(self):
+        gradients = lstm.lstm_backward(self.dh[1:], self.dc[-1], self.cache)
+        self.dx += gradients.dx
+        self.dh[0] += gradients.dh0
+        self.dc[0] += gradients.dc0
+        for dweight, value in zip(self.dweights, gradients[3:], strict=False):
+            dweight += value
+
+
+class _Dense:
+    def __init__(self, row, plan):
+        N, D, K = (int(row[axis]) for axis in "BDU")
+        self.x, self.dx = _views(plan, row["x"], (N, D))
+        self.y, self.dy = _views(plan, row["y"], (N, K))
+        shapes = [(D, K)] + [(K,)] * int(row["use_bias"])
+        self.weights, self.dweights = _weight_views(plan.memory, row["w"], shapes)
+
+    def forward(self, training):
+        self.y[...], self.cache = dense.dense_forward(self.x, *self.weights)
+
+    def backward(self):
+        gradients = dense.dense_backward(self.dy, self.cache)
+        self.dx += gradients.dx
+        for dweight, value in zip(self.dweights, gradients[1:], strict=False):
+            dweight += value
+
+
+class _Activation:
+    def __init__(self, row, plan):
+        shape = (int(row["B"]), int(row["U"]))
+        self.z, self.dz = _views(plan, row["x"], shape)
+        self.y, self.dy = _views(plan, row["y"], shape)
+        self.activation = plan.activations[row["activation"]]
+
+    def forward(self, training):
+        self.y[...] = self.activation.forward(self.z)
+
+    def backward(self):
+        self.dz += self.activation.backward(self.dy, self.z, self.y)
+
+
+class _Dropout:
+    def __init__(self, row, plan):
+        shape = (int(row["B"]), int(row["U"]))
+        self.x, self.dx = _views(plan, row["x"], shape)
+        self.y, self.dy = _views(plan, row["y"], shape)
+        self.rate = float(row["rate"])
+        self.generator = plan.generators[row["generator"]]
+
+    def forward(self, training):
+        self.scale = None
+        if training and self.rate > 0:
+            keep = self.generator.random(self.x.shape) >= self.rate
+            self.y[...], self.scale = shaping.dropout_forward(self.x, keep, self.rate)
+        else:
+            self.y[...] = self.x
+
+    def backward(self):
+        self.dx += self.dy if self.scale is None else shaping.dropout_backward(self.dy, self.scale)
+
+
+class _Repeat:
+    def __init__(self, row, plan):
+        T, B, U = (int(row[axis]) for axis in "TBU")
+        self.x, self.dx = _views(plan, row["x"], (B, U))
+        self.y, self.dy = _views(plan, row["y"], (T, B, U))
+
+    def forward(self, training):
+        self.y[...] = shaping.repeat_forward(self.x, len(self.y))
+
+    def backward(self):
+        self.dx += shaping.repeat_backward(self.dy)
+
+
+class _Merge:
+    def __init__(self, row, plan):
+        T, B, U = (int(row[axis]) for axis in "TBU")
+        self.mode = MERGE_MODES[row["mode"]]
+        width = 2 * U if self.mode == "concat" else U
+        self.ahead, self.dahead = _views(plan, row["x"], (T, B, U))
+        self.back, self.dback = _views(plan, row["x2"], (T, B, U))
+        self.y, self.dy = _views(plan, row["y"], (T, B, width))
+        if row["reverse"]:  # the backward direction read the sequence from its end
+            self.back, self.dback = self.back[::-1], self.dback[::-1]
+
+    def forward(self, training):
+        self.y[...] = shaping.merge_forward(self.ahead, self.back, self.mode)
+
+    def backward(self):
+        dahead, dback = shaping.merge_backward(self.dy, self.ahead, self.back, self.mode)
+        self.dahead += dahead
+        self.dback += dback
+
+
+class _Reverse:
+    def __init__(self, row, plan):
+        shape = tuple(int(row[axis]) for axis in "TBU")
+        self.x, self.dx = _views(plan, row["x"], shape)
+        self.y, self.dy = _views(plan, row["y"], shape)
+
+    def forward(self, training):
+        self.y[...] = self.x[::-1]
+
+    def backward(self):
+        self.dx += self.dy[::-1]
+
+
+class _MoveAxis:
+    def __init__(self, row, plan):
+        outer, inner, width = (int(row[axis]) for axis in "TBU")
+        self.x, self.dx = _views(plan, row["x"], (outer, inner, width))
+        self.y, self.dy = _views(plan, row["y"], (inner, outer, width))
+
+    def forward(self, training):
+        self.y[...] = self.x.swapaxes(0, 1)
+
+    def backward(self):
+        self.dx += self.dy.swapaxes(0, 1)
+
+
+_ROWS = {
+    Op.LSTM: _LSTM,
+    Op.DENSE: _Dense,
+    Op.ACTIVATION: _Activation,
+    Op.DROPOUT: _Dropout,
+    Op.REPEAT: _Repeat,
+    Op.MERGE: _Merge,
+    Op.REVERSE: _Reverse,
+    Op.MOVE_AXIS: _MoveAxis,
+}
+
+
+def _views(plan, offset, shape):
+    return plan.values(offset, shape), plan.gradients(offset, shape)
+
+
+def _weight_views(memory, offset, shapes):
+    weights, dweights = [], []
+    for shape in shapes:
+        end = offset + np.prod(shape)
+        weights.append(memory.parameters[offset:end].reshape(shape))
+        dweights.append(memory.gradients[offset:end].reshape(shape))
+        offset = end
+    return weights, dweights
+
+
+# ------------------------------------------------------------------------------ loss and metrics
+_METRICS = {
+    MetricOp.BINARY_ACCURACY: metrics.binary_accuracy,
+    MetricOp.CATEGORICAL_ACCURACY: metrics.categorical_accuracy,
+    MetricOp.SPARSE_CATEGORICAL_ACCURACY: metrics.sparse_categorical_accuracy,
+    MetricOp.MEAN_SQUARED_ERROR: lambda y, p: losses.mean_squared_error_forward(y, p)[0],
+    MetricOp.MEAN_ABSOLUTE_ERROR: lambda y, p: losses.mean_absolute_error_forward(y, p)[0],
+}
+
+
+class _Loss:
+    """The loss of a batch, read from the last output or, fused, from the logits before it."""
+
+    def __init__(self, plan, objective):
+        output = plan.outputs[0]
+        self.y_pred = plan.values(*output)
+        source = Tensor(int(plan.rows[-1]["x"]), output.shape) if objective.fused else output
+        self.source, self.dsource = _views(plan, *source)
+        self.value_forward, self.value_backward = losses.BY_NAME[objective.loss.name.lower()]
+        self.metrics = [_METRICS[metric] for metric in objective.metrics]
+
+    def forward(self, y_true, sample_weight):
+        self.y_true = y_true
+        values, self.value_cache = self.value_forward(y_true, self.source)
+        loss, self.mean_cache = losses.weighted_mean_forward(values, sample_weight)
+        return loss
+
+    def backward(self):
+        dvalues = losses.weighted_mean_backward(self.mean_cache)
+        self.dsource += self.value_backward(dvalues, self.value_cache)
+
+    def add_to(self, totals, loss, batch_size):
+        totals[0] += loss * batch_size
+        totals[1] += batch_size
+        for k, metric in enumerate(self.metrics, start=1):
+            totals[2 * k] += metric(self.y_true, self.y_pred).mean() * batch_size
+            totals[2 * k + 1] += batch_size
+
+
+# ---------------------------------------------------------------------------------- the optimizer
+_UPDATES = {
+    UpdateOp.SGD: optimizers.sgd_step,
+    UpdateOp.RMSPROP: optimizers.rmsprop_step,
+    UpdateOp.ADAM: optimizers.adam_step,
+}
+
+
+def _update(memory, update, t, learning_rate):
+    w, dw = memory.parameters, memory.gradients
+    if update.clip == ClipOp.VALUE:
+        optimizers.clip_by_value(dw, update.clip_limit)
+    elif update.clip == ClipOp.GLOBAL_NORM:
+        optimizers.clip_by_global_norm(dw, update.clip_limit)
+    elif update.clip == ClipOp.NORM:
+        for segment in memory.weight_segments.values():
+            optimizers.clip_by_norm(dw[segment.slice], update.clip_limit)
+    if update.weight_decay:
+        optimizers.decay_weights(w, learning_rate, update.weight_decay)
+    _UPDATES[update.op](w, dw, t, learning_rate, **update.hyperparameters, **update.slots)
+
+
+# ---------------------------------------------------------------------- the functions of a backend
+class Program:
+    """A plan with each row bound to its views, ready to run."""
+
+    def __init__(self, plan, objective):
+        self.plan = plan
+        self.rows = [_ROWS[Op(row["op"])](row, plan) for row in plan.rows]
+        self.backward_rows = self.rows[::-1]
+        self.loss = None
+        if objective is not None:
+            self.loss = _Loss(plan, objective)
+            if objective.fused:  # the loss's own backward goes past the last activation
+                self.backward_rows = self.backward_rows[1:]
+        self.x = plan.batch_major_values(plan.x)
+        self.batch_size = len(self.x)
+        self.y_is_sequence = len(plan.outputs[0].shape) > 2
+
+
+def prepare(plan, objective=None):
+    """Return the Program of a plan; with an Objective, one that can be trained and evaluated."""
+    return Program(plan, objective)
+
+
+def _quietly(function):
+    # Training that diverges ends in inf and NaN, which the loss shows; warnings add nothing.
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")(function)
+
+
+@_quietly
+def forward(program, training):
+    """Run the rows on what lies in the arena at ``plan.x``; `training` switches dropout on."""
+    _forward(program, training)
+
+
+@_quietly
+def backward(program):
+    """Run the rows back, from the output gradients in the arena to those of x and the weights.
+
+    The caller sets the output gradients, with everything else in both gradient vectors zero.
+    """
+    _backward(program)
+
+
+@_quietly
+def loss_and_gradients(program, x, y, sample_weight, training):
+    """Run one batch of batch-major arrays forward and back.
+
+    Returns
+    -------
+    loss : scalar
+        The gradients are left in the memory.
+    """
+    return _loss_and_gradients(program, x, y, sample_weight, training)
+
+
+@_quietly
+def train(program, data, order, update, learning_rates, t, totals):
+    """Train on as many whole batches as there are learning rates.
+
+    Parameters
+    ----------
+    program : Program
+        With an objective.
+    data : tuple of x, y, sample_weight or None
+        Batch-major arrays of all samples.
+    order : ndarray of int
+        Which samples, batch after batch.
+    update : Update
+    learning_rates : ndarray of float
+        One for each batch.
+    t : int
+        How many steps the optimizer has taken before.
+    totals : ndarray of float64
+        Sum and count of the loss, then of each metric; added to.
+    """
+    B = program.batch_size
+    for k, learning_rate in enumerate(learning_rates):
+        batch = _select(data, order[k * B : (k + 1) * B])
+        loss = _loss_and_gradients(program, *batch, training=True)
+        program.loss.add_to(totals, loss, B)
+        _update(program.plan.memory, update, t + k + 1, float(learning_rate))
+
+
+@_quietly
+def evaluate(program, data, order, totals):
+    """Add loss and metrics to `totals`, batch after batch of the samples in `order`."""
+    B = program.batch_size
+    for start in range(0, len(order), B):
+        x, y, sample_weight = _select(data, order[start : start + B])
+        program.x[...] = x
+        _forward(program, training=False)
+        loss = program.loss.forward(*_time_major_targets(program, y, sample_weight))
+        program.loss.add_to(totals, loss, B)
+
+
+@_quietly
+def predict(program, x, order, outputs):
+    """Write what the model says of the samples in `order`, batch after batch.
+
+    `x` and each of `outputs` are batch-major arrays of all samples.
+    """
+    B = program.batch_size
+    for start in range(0, len(order), B):
+        batch = order[start : start + B]
+        program.x[...] = x[batch]
+        _forward(program, training=False)
+        for output, tensor in zip(outputs, program.plan.outputs, strict=True):
+            output[batch] = program.plan.batch_major_values(tensor)
+
+
+def _forward(program, training):
+    for row in program.rows:
+        row.forward(training)
+
+
+def _backward(program):
+    for row in program.backward_rows:
+        row.backward()
+
+
+def _loss_and_gradients(program, x, y, sample_weight, training):
+    program.plan.memory.gradients.fill(0)
+    program.plan.gradient_arena.fill(0)
+    program.x[...] = x
+    _forward(program, training)
+    loss = program.loss.forward(*_time_major_targets(program, y, sample_weight))
+    program.loss.backward()
+    _backward(program)
+    return loss
+
+
+def _time_major_targets(program, y, sample_weight):
+    if program.y_is_sequence:
+        y = y.swapaxes(0, 1)
+        if sample_weight is not None and sample_weight.ndim > 1:
+            sample_weight = sample_weight.swapaxes(0, 1)
+    return y, sample_weight
+
+
+def _select(data, samples):
+    return [None if array is None else array[samples] for array in data]

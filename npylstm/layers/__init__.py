@@ -1,0 +1,21 @@
+"""Layers: what a model is built of, with Keras's names and arguments, one file a layer."""
+
+from .base import Layer
+from .bidirectional import Bidirectional
+from .dense import Dense
+from .dropout import Dropout
+from .input import Input
+from .lstm import LSTM
+from .repeat_vector import RepeatVector
+from .time_distributed import TimeDistributed
+
+__all__ = [
+    "LSTM",
+    "Bidirectional",
+    "Dense",
+    "Dropout",
+    "Input",
+    "Layer",
+    "RepeatVector",
+    "TimeDistributed",
+]

@@ -1,0 +1,307 @@
+"""What all layers share: weights in flat memory, shapes, and eager calls."""
+
+import re
+
+import numpy as np
+
+from .. import backends, compat, config
+from ..data import check_shape, float_array
+from ..errors import unknown_arguments
+from ..plan import Memory, PlanBuilder
+from ..programs import Programs
+
+
+class Layer:
+    """A layer: what it holds, what shapes it makes, and the op rows it turns into.
+
+    Parameters
+    ----------
+    name : str or None
+        None takes the class's name, such as "lstm"; in a model a number follows if it is taken.
+    dtype : {"float32", "float64"} or None
+        None takes `npylstm.config.floatx()`.
+
+    Attributes
+    ----------
+    built : bool
+        Whether the weights exist.
+    input_shape : tuple or None
+        The batch shape it was built for, with None for axes that may vary.
+    """
+
+    arguments: tuple[str, ...] = ()  # constructor arguments, as in get_config
+    _rank = None  # of the input, with the batch axis; None if any will do
+    _axes = "(samples, features)"
+
+    def __init__(self, *, name=None, dtype=None, **unknown):
+        self.batch_shape = compat.pop_batch_shape(unknown)
+        if unknown:
+            known = (*self.arguments, "name", "dtype")
+            raise unknown_arguments(type(self).__name__, unknown, known)
+        if name is not None and (not isinstance(name, str) or not name or "/" in name):
+            raise ValueError(f"a layer's name must be a word without '/', got {name!r}")
+        self.name = name or re.sub("(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
+        self.named_by_user = name is not None
+        self.dtype = config.floatx() if dtype is None else config.check_float(dtype)
+        self.built = False
+        self.input_shape = None
+        self.memory = None
+        self.path = None
+        self._programs = None
+
+    # ------------------------------------------------------------- what a layer defines for itself
+    def weight_specs(self, input_shape):
+        """Return the weights for a batch shape, {name: (shape, initializer)} in Keras's order."""
+        return {}
+
+    def state_specs(self, input_shape):
+        """Return the states carried from batch to batch, as {name: shape}."""
+        return {}
+
+    def compute_output_shape(self, input_shape):
+        """Return the batch shape that comes out (a list of them for several outputs)."""
+        return input_shape
+
+    def lower(self, plan, x):
+        """Append this layer's rows to a PlanBuilder; return the tensor(s) that come out."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how to lower itself")
+
+    @property
+    def sublayers(self):
+        """The layers inside this one."""
+        return []
+
+    @property
+    def stateful(self):
+        """Whether states are carried from batch to batch."""
+        return any(layer.stateful for layer in self.sublayers)
+
+    @property
+    def used_activations(self):
+        """The activations that a gradient has to pass."""
+        return [activation for layer in self.sublayers for activation in layer.used_activations]
+
+    @property
+    def needs_sequences(self):
+        """Whether the input has a timesteps axis."""
+        return self._rank == 3
+
+    @property
+    def last_activation(self):
+        """The name of the activation that the output comes straight out of, or None."""
+        return None
+
+    # ------------------------------------------------------------------------------------ building
+    def build(self, input_shape):
+        """Create the weights for a batch shape such as ``(None, 3, 1)``, unless they exist."""
+        input_shape = tuple(input_shape)
+        self.check_input_shape(input_shape)
+        if self.built:
+            return
+        weights = self.draw_weights(input_shape)
+        memory = Memory(
+            {f"{self.name}/{name}": array.shape for name, array in weights.items()},
+            {f"{self.name}/{name}": shape for name, shape in self.state_specs(input_shape).items()},
+            self.dtype,
+        )
+        for name, array in weights.items():
+            memory.weight(f"{self.name}/{name}")[...] = array
+        self.attach(memory, self.name, input_shape)
+
+    def draw_weights(self, input_shape):
+        """Return newly initialized weights by name."""
+        return {
+            name: np.asarray(initializer(shape, dtype=self.dtype))
+            for name, (shape, initializer) in self.weight_specs(input_shape).items()
+        }
+
+    def attach(self, memory, path, input_shape):
+        """Make this layer's weights the views into a memory that lie under a path."""
+        self.memory, self.path = memory, path
+        self.input_shape = (None, *input_shape[1:])
+        self.built = True
+        self._programs = Programs(self._make_plan)
+
+    def check_input_shape(self, input_shape):
+        """Raise ValueError unless this layer can take a batch of that shape."""
+        rank = len(input_shape)
+        if self._rank is not None and rank != self._rank:
+            raise ValueError(self._wrong_rank(input_shape))
+        if self.built and self.memory.weight_segments and input_shape[-1] != self.input_shape[-1]:
+            raise ValueError(
+                f"layer {self.name!r} was built for {self.input_shape[-1]} features, got "
+                f"{input_shape[-1]} (shape {input_shape}); pass as many features as it was built "
+                "for, or make a new layer"
+            )
+
+    def check_batch_size(self, batch_size):
+        """Raise ValueError if states are carried of another number of samples."""
+        for layer in self.sublayers:
+            layer.check_batch_size(batch_size)
+
+    def _wrong_rank(self, shape):
+        hint = ""
+        if self._rank == 3 and len(shape) == 2:
+            n = "len(x)" if shape[0] is None else shape[0]
+            hint = (
+                f"; if each of the {shape[1]} numbers of a sample is a timestep, "
+                f"reshape to ({n}, {shape[1]}, 1); if they are features of a single timestep, to "
+                f"({n}, 1, {shape[1]})"
+            )
+        return (
+            f"layer {self.name!r} takes a {self._rank}-D array {self._axes}, got shape "
+            f"{tuple(shape)} with {len(shape)} axes{hint}"
+        )
+
+    # ------------------------------------------------------------------------------------- weights
+    def _weight_names(self):
+        self._need_weights()
+        prefix = self.path + "/"
+        return [
+            path.removeprefix(prefix)
+            for path in self.memory.weight_segments
+            if path.startswith(prefix)
+        ]
+
+    def _need_weights(self):
+        if not self.built:
+            raise RuntimeError(
+                f"layer {self.name!r} has no weights yet: call it on data, build it with a batch "
+                "shape such as (None, timesteps, features), or put it into a model that is built"
+            )
+
+    def segment(self, name):
+        """Return where one weight lies in the flat parameters."""
+        return self.memory.weight_segments[f"{self.path}/{name}"]
+
+    def weight(self, name):
+        """Return one weight: the view itself, so that a change to it changes the layer."""
+        self._need_weights()
+        return self.memory.weight(f"{self.path}/{name}")
+
+    def named_weights(self):
+        """Return all weights by name, as views, in Keras's order."""
+        return {name: self.weight(name) for name in self._weight_names()}
+
+    @property
+    def weights(self):
+        """All weights, as views, in Keras's order."""
+        return list(self.named_weights().values())
+
+    def count_params(self):
+        """Return how many numbers the weights hold."""
+        return sum(weight.size for weight in self.weights)
+
+    def get_weights(self):
+        """Return copies of all weights, in Keras's order."""
+        return [weight.copy() for weight in self.weights]
+
+    def set_weights(self, weights):
+        """Set all weights, from a list as `get_weights` gives it, here or in Keras.
+
+        Raises
+        ------
+        ValueError
+            If number or shapes differ; nothing is changed then.
+        """
+        names = self._weight_names()
+        arrays = check_weights(self.name, weights, names, [w.shape for w in self.weights])
+        for name, array in zip(names, arrays, strict=True):
+            self.weight(name)[...] = array
+
+    # -------------------------------------------------------------------------------------- states
+    def reset_state(self):
+        """Set the states carried from batch to batch to zero."""
+        for layer in self.sublayers:
+            layer.reset_state()
+
+    # ------------------------------------------------------------------------------------ eager use
+    def __call__(self, x, *, training=False):
+        """Run the layer on data.
+
+        Parameters
+        ----------
+        x : array
+            Batch-major, such as (B, T, D) or (B, F).
+        training : bool
+            Whether dropout drops.
+
+        Returns
+        -------
+        ndarray, or list of ndarray for several outputs
+        """
+        return self._run(x, [], training)
+
+    def _run(self, x, initial_state, training):
+        x = float_array(x, "x", self.dtype, finite=False)
+        self.build(x.shape)
+        check_shape(x.shape, f"layer {self.name!r}")
+        self.check_batch_size(len(x))
+        with self._programs.use(x.shape, initial_state=bool(initial_state)) as program:
+            plan = program.plan
+            self._write_initial_state(plan, initial_state)
+            program.x[...] = x
+            backends.current().forward(program, training)
+            outputs = [plan.batch_major_values(tensor).copy() for tensor in plan.outputs]
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _write_initial_state(self, plan, initial_state):
+        if len(initial_state) != len(plan.initial_states):
+            raise ValueError(
+                f"layer {self.name!r} takes {len(plan.initial_states)} initial states, "
+                f"got {len(initial_state)}"
+            )
+        arrays = [float_array(s, "initial_state", self.dtype, finite=False) for s in initial_state]
+        for array, tensor in zip(arrays, plan.initial_states, strict=True):
+            if array.shape != tensor.shape:
+                raise ValueError(
+                    f"initial states of layer {self.name!r} must have the shape (samples, units) = "
+                    f"{tensor.shape}, got {array.shape}"
+                )
+        for array, tensor in zip(arrays, plan.initial_states, strict=True):
+            plan.values(*tensor)[...] = array
+
+    def _make_plan(self, shape, initial_state=False):
+        return make_plan([self], self.memory, shape, initial_state)
+
+    # ------------------------------------------------------------------------------------- config
+    def get_config(self):
+        """Return the constructor's arguments as a dict."""
+        config = {name: getattr(self, name) for name in self.arguments}
+        return {"name": self.name, "dtype": self.dtype} | config
+
+    @classmethod
+    def from_config(cls, config):
+        """Return a new layer from such a dict."""
+        return cls(**config)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self.name!r}>"
+
+
+def make_plan(layers, memory, shape, initial_state=False):
+    """Lower layers one after the other for an input of shape (B, …); return the Plan."""
+    builder = PlanBuilder(memory, initial_state)
+    is_sequence = len(shape) > 2
+    x = builder.tensor(*((shape[1], shape[0], *shape[2:]) if is_sequence else shape))
+    tensors = [x]
+    for layer in layers:
+        outputs = layer.lower(builder, tensors[0])
+        tensors = outputs if isinstance(outputs, list) else [outputs]
+    return builder.finish(x, tensors)
+
+
+def check_weights(owner, weights, names, shapes):
+    """Return weights as arrays, after checking their number and shapes against what is there."""
+    expected = ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes, strict=True))
+    if len(weights) != len(names):
+        raise ValueError(
+            f"{owner!r} has {len(names)} weights ({expected}), got a list of {len(weights)}"
+        )
+    arrays = [float_array(w, n, None, finite=False) for w, n in zip(weights, names, strict=True)]
+    for name, shape, array in zip(names, shapes, arrays, strict=True):
+        if array.shape != shape:
+            raise ValueError(
+                f"weight {name!r} of {owner!r} has the shape {shape}, got {np.shape(array)}"
+            )
+    return arrays

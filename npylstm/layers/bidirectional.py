@@ -1,0 +1,169 @@
+"""Bidirectional: one layer reads ahead, another from the end, and what both say is merged."""
+
+from ..plan import MERGE_MODES, Op
+from .base import Layer
+from .lstm import LSTM
+
+
+class Bidirectional(Layer):
+    """Run a recurrent layer in both directions (Schuster & Paliwal 1997).
+
+    Parameters
+    ----------
+    layer : LSTM
+        Taken as a pattern: both directions are new layers made from its configuration, named
+        "forward_…" and "backward_…".
+    merge_mode : {"concat", "sum", "mul", "ave", None}
+        How the outputs of the same timestep become one; None gives out both, in a list.
+    backward_layer : LSTM or None
+        The pattern for the other direction, if it is to differ; it must have `go_backwards` set.
+    **options
+        `name` and `dtype`, as for every layer.
+
+    Notes
+    -----
+    The outputs of the backward direction are put back into the order of time.  With
+    `return_state` the states of both directions follow: ``[output, fh, fc, bh, bc]``.
+    """
+
+    _rank = 3
+    _axes = "(samples, timesteps, features)"
+    arguments = ("layer", "merge_mode", "backward_layer")
+
+    def __init__(self, layer, merge_mode="concat", *, backward_layer=None, **options):
+        if not isinstance(layer, LSTM):
+            raise TypeError(f"Bidirectional wraps an LSTM layer, got {layer!r}")
+        if merge_mode not in (*MERGE_MODES, None):
+            known = ", ".join(map(repr, (*MERGE_MODES, None)))
+            raise ValueError(f"merge_mode must be one of {known}, got {merge_mode!r}")
+        options.setdefault("dtype", layer.dtype)
+        super().__init__(**options)
+        self.batch_shape = self.batch_shape or layer.batch_shape
+        self.layer = layer
+        self.backward_layer_pattern = backward_layer
+        self.merge_mode = merge_mode
+        self.forward_layer = _copy(layer, "forward_", self.dtype)
+        if backward_layer is None:
+            self.backward_layer = _copy(
+                layer, "backward_", self.dtype, go_backwards=not layer.go_backwards
+            )
+        else:
+            self.backward_layer = _check_backward(backward_layer, layer)
+
+    @property
+    def sublayers(self):
+        """Both directions."""
+        return [self.forward_layer, self.backward_layer]
+
+    @property
+    def return_sequences(self):
+        """Whether the output of every timestep is given out."""
+        return self.forward_layer.return_sequences
+
+    def check_input_shape(self, input_shape):
+        """Raise ValueError unless both directions can take it."""
+        super().check_input_shape(input_shape)
+        for layer in self.sublayers:
+            layer.check_input_shape(input_shape)
+
+    def weight_specs(self, input_shape):
+        """Return the weights of both directions."""
+        return _prefixed((layer, layer.weight_specs(input_shape)) for layer in self.sublayers)
+
+    def state_specs(self, input_shape):
+        """Return the carried states of both directions."""
+        return _prefixed((layer, layer.state_specs(input_shape)) for layer in self.sublayers)
+
+    def attach(self, memory, path, input_shape):
+        """Attach both directions with it."""
+        super().attach(memory, path, input_shape)
+        for layer in self.sublayers:
+            layer.attach(memory, f"{path}/{layer.name}", input_shape)
+
+    def compute_output_shape(self, input_shape):
+        """Return the merged shape; a list of shapes with `return_state` or without merging."""
+        shapes = self.forward_layer.compute_output_shape(input_shape)
+        output, *states = shapes if isinstance(shapes, list) else [shapes]
+        if self.merge_mode == "concat":
+            outputs = [(*output[:-1], 2 * output[-1])]
+        else:
+            outputs = [output] if self.merge_mode else [output, output]
+        shapes = outputs + states + states
+        return shapes if len(shapes) > 1 else shapes[0]
+
+    def lower(self, plan, x):
+        """Append both directions' rows and a MERGE row over T timesteps (1 for vectors)."""
+        forward, backward = (_as_list(layer.lower(plan, x)) for layer in self.sublayers)
+        (ahead, *forward_states), (back, *backward_states) = forward, backward
+        is_sequence = len(ahead.shape) == 3
+        T, B, U = ahead.shape if is_sequence else (1, *ahead.shape)
+        if self.merge_mode is not None:
+            width = 2 * U if self.merge_mode == "concat" else U
+            y = plan.tensor(*ahead.shape[:-1], width)
+            plan.row(
+                Op.MERGE, x=ahead, x2=back, y=y, T=T, B=B, U=U,
+                reverse=is_sequence, mode=MERGE_MODES.index(self.merge_mode),
+            )  # fmt: skip
+            outputs = [y]
+        elif is_sequence:
+            y = plan.tensor(T, B, U)
+            plan.row(Op.REVERSE, x=back, y=y, T=T, B=B, U=U)
+            outputs = [ahead, y]
+        else:
+            outputs = [ahead, back]
+        outputs += forward_states + backward_states
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def __call__(self, x, initial_state=None, *, training=False):
+        """Run the layer on data.
+
+        Parameters
+        ----------
+        x : array (B, T, D)
+        initial_state : list of four arrays (B, U), or None
+            h and c of the forward direction, then of the backward direction.
+        training : bool
+            Makes no difference here.
+        """
+        states = [] if initial_state is None else list(initial_state)
+        if states and self.stateful:
+            raise ValueError(
+                f"stateful layer {self.name!r} carries its own states; set those of "
+                "forward_layer and backward_layer with set_states"
+            )
+        return self._run(x, states, training)
+
+    def get_config(self):
+        """Return the constructor's arguments as a dict."""
+        config = super().get_config()
+        config["backward_layer"] = self.backward_layer_pattern
+        return config
+
+
+def _copy(layer, prefix, dtype, **changes):
+    config = layer.get_config() | {"name": prefix + layer.name, "dtype": dtype} | changes
+    return type(layer).from_config(config)
+
+
+def _check_backward(backward, forward):
+    if not isinstance(backward, LSTM):
+        raise TypeError(f"backward_layer must be an LSTM layer, got {backward!r}")
+    if backward.go_backwards == forward.go_backwards:
+        raise ValueError(
+            "backward_layer must read the other way: set go_backwards=True on one of the layers"
+        )
+    for argument in ("return_sequences", "return_state", "stateful"):
+        here, there = getattr(forward, argument), getattr(backward, argument)
+        if here != there:
+            raise ValueError(
+                f"both directions must have the same {argument}, got {here} and {there}"
+            )
+    return backward
+
+
+def _prefixed(specs):
+    return {f"{layer.name}/{name}": spec for layer, inner in specs for name, spec in inner.items()}
+
+
+def _as_list(tensors):
+    return tensors if isinstance(tensors, list) else [tensors]

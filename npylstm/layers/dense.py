@@ -1,0 +1,92 @@
+"""Dense: every output sees every input feature."""
+
+from .. import activations, initializers
+from ..errors import positive_integer
+from ..plan import Op
+from .base import Layer
+
+
+class Dense(Layer):
+    """``activation(x @ kernel + bias)``, on the last axis of whatever comes in.
+
+    Parameters
+    ----------
+    units : int
+        How many outputs.
+    activation : str, Activation, callable or None
+        None leaves the sum as it is.
+    use_bias : bool
+    kernel_initializer, bias_initializer : str, initializer or callable
+    **options
+        `name` and `dtype`, as for every layer.
+
+    Notes
+    -----
+    Weights: kernel (features, units), bias (units,).  Shapes: (..., features) -> (..., units).
+    """
+
+    arguments = ("units", "activation", "use_bias", "kernel_initializer", "bias_initializer")
+    _axes = "(samples, ..., features)"
+
+    def __init__(
+        self,
+        units,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        **options,
+    ):
+        super().__init__(**options)
+        self.units = positive_integer("units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+
+    def check_input_shape(self, input_shape):
+        """Raise ValueError unless there is a features axis of the right size."""
+        if len(input_shape) < 2 or input_shape[-1] is None:
+            raise ValueError(
+                f"layer {self.name!r} takes an array {self._axes} with a known number of features, "
+                f"got shape {tuple(input_shape)}"
+            )
+        super().check_input_shape(input_shape)
+
+    def weight_specs(self, input_shape):
+        """Return kernel and bias."""
+        specs = {"kernel": ((input_shape[-1], self.units), self.kernel_initializer)}
+        if self.use_bias:
+            specs["bias"] = ((self.units,), self.bias_initializer)
+        return specs
+
+    def compute_output_shape(self, input_shape):
+        """Return ``(..., units)``."""
+        return (*input_shape[:-1], self.units)
+
+    @property
+    def used_activations(self):
+        """The activation."""
+        return [self.activation]
+
+    @property
+    def last_activation(self):
+        """The name of the activation."""
+        return self.activation.name
+
+    def lower(self, plan, x):
+        """Append a DENSE row, B rows of D features to U units, and an ACTIVATION row."""
+        *outer, D = x.shape
+        y = plan.tensor(*outer, self.units)
+        N = y.size // self.units
+        plan.row(
+            Op.DENSE, x=x, y=y, w=self.segment("kernel"), B=N, D=D, U=self.units,
+            use_bias=self.use_bias,
+        )  # fmt: skip
+        if self.activation == activations.linear:
+            return y
+        z, y = y, plan.tensor(*y.shape)
+        plan.row(
+            Op.ACTIVATION, x=z, y=y, B=N, U=self.units, activation=plan.activation(self.activation)
+        )
+        return y

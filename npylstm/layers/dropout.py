@@ -1,0 +1,41 @@
+"""Dropout: at training time, leave some of the numbers out."""
+
+import math
+
+from .. import seeding
+from ..plan import Op
+from .base import Layer
+
+
+class Dropout(Layer):
+    """Set a random part of the input to zero while training; scale the rest up to make up for it.
+
+    Parameters
+    ----------
+    rate : float
+        In [0, 1): the chance of each number to be dropped.
+    seed : int or None
+        Makes the draws repeatable.
+    **options
+        `name` and `dtype`, as for every layer.
+    """
+
+    arguments = ("rate", "seed")
+
+    def __init__(self, rate, seed=None, **options):
+        super().__init__(**options)
+        if isinstance(rate, bool) or not 0 <= rate < 1:
+            raise ValueError(f"rate must be a number in [0, 1), got {rate!r}")
+        self.rate = float(rate)
+        self.seed = seed
+        self._generator = seeding.generator(seed)
+
+    def lower(self, plan, x):
+        """Append a DROPOUT row over B rows of U features."""
+        y = plan.tensor(*x.shape)
+        U = x.shape[-1]
+        plan.row(
+            Op.DROPOUT, x=x, y=y, B=math.prod(x.shape) // U, U=U, rate=self.rate,
+            generator=plan.generator(self._generator),
+        )  # fmt: skip
+        return y

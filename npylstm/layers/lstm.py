@@ -1,0 +1,242 @@
+"""LSTM: the layer around `reference.lstm`."""
+
+import numpy as np
+
+from .. import activations, initializers
+from ..data import float_array
+from ..errors import positive_integer
+from ..plan import Op, Start, Tensor
+from .base import Layer
+
+
+class LSTM(Layer):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000).
+
+    Parameters
+    ----------
+    units : int
+        U, the size of the states and of each output.
+    activation : str, Activation or callable
+        For the candidate, and for the cell state where it is shown.
+    recurrent_activation : str, Activation or callable
+        For the three gates.
+    use_bias : bool
+    kernel_initializer, recurrent_initializer, bias_initializer : str, initializer or callable
+    unit_forget_bias : bool
+        Start the forget gate's bias at 1 (Jozefowicz et al. 2015).
+    return_sequences : bool
+        Give out the output of every timestep, not only of the last.
+    return_state : bool
+        Give out ``[output, h, c]``.
+    go_backwards : bool
+        Read each sequence from its end; outputs come in the order in which they are made.
+    stateful : bool
+        Start each batch where the last one ended, sample by sample, until `reset_state`.
+    **options
+        `name` and `dtype`, as for every layer.
+
+    Notes
+    -----
+    Weights: kernel (D, 4U), recurrent_kernel (U, 4U), bias (4U,), with the blocks of columns in
+    Keras's order i, f, c, o.  Shapes: (B, T, D) -> (B, U), or (B, T, U) with `return_sequences`.
+    """
+
+    arguments = (
+        "units",
+        "activation",
+        "recurrent_activation",
+        "use_bias",
+        "kernel_initializer",
+        "recurrent_initializer",
+        "bias_initializer",
+        "unit_forget_bias",
+        "return_sequences",
+        "return_state",
+        "go_backwards",
+        "stateful",
+    )
+    _rank = 3
+    _axes = "(samples, timesteps, features)"
+    stateful = False
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        unit_forget_bias=True,
+        *,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        **options,
+    ):
+        super().__init__(**options)
+        self.units = positive_integer("units", units)
+        self.activation = activations.get(activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.unit_forget_bias = bool(unit_forget_bias)
+        self.return_sequences = bool(return_sequences)
+        self.return_state = bool(return_state)
+        self.go_backwards = bool(go_backwards)
+        self.stateful = bool(stateful)
+
+    # -------------------------------------------------------------------------- weights and states
+    def check_input_shape(self, input_shape):
+        """Raise ValueError unless it is (samples, timesteps, features) as built for."""
+        super().check_input_shape(input_shape)
+        if input_shape[-1] is None:
+            raise ValueError(
+                f"layer {self.name!r} needs a known number of features, got shape {input_shape}"
+            )
+        if self.stateful and not self.built and input_shape[0] is None:
+            raise ValueError(
+                f"stateful layer {self.name!r} needs a fixed number of samples in each batch: "
+                "start the model with Input(batch_shape=(batch_size, timesteps, features))"
+            )
+
+    def check_batch_size(self, batch_size):
+        """Raise ValueError if states are carried of another number of samples."""
+        if self.stateful and self._states().shape[1] != batch_size:
+            raise ValueError(
+                f"stateful layer {self.name!r} carries the states of {self._states().shape[1]} "
+                f"samples, got a batch of {batch_size}; pass batches of exactly that many"
+            )
+
+    def weight_specs(self, input_shape):
+        """Return kernel, recurrent_kernel and bias."""
+        D, U = input_shape[-1], self.units
+        specs = {
+            "kernel": ((D, 4 * U), self.kernel_initializer),
+            "recurrent_kernel": ((U, 4 * U), self.recurrent_initializer),
+        }
+        if self.use_bias:
+            specs["bias"] = ((4 * U,), self._initialize_bias)
+        return specs
+
+    def _initialize_bias(self, shape, dtype):
+        bias = np.array(self.bias_initializer(shape, dtype=dtype))
+        if self.unit_forget_bias:
+            bias[self.units : 2 * self.units] = 1
+        return bias
+
+    def state_specs(self, input_shape):
+        """Return h and c, if they are carried."""
+        if not self.stateful:
+            return {}
+        return {"h": (input_shape[0], self.units), "c": (input_shape[0], self.units)}
+
+    def _states(self):
+        segment = self.memory.state_segments[f"{self.path}/h"]
+        B, U = segment.shape
+        return self.memory.states[segment.offset : segment.offset + 2 * B * U].reshape(2, B, U)
+
+    @property
+    def states(self):
+        """The carried states, copies of h and c (B, U) each; None if nothing is carried."""
+        return list(self._states().copy()) if self.stateful and self.built else None
+
+    def reset_state(self):
+        """Set the carried states to zero."""
+        if self.stateful and self.built:
+            self._states()[...] = 0
+
+    @property
+    def kernel(self):
+        """Weights of the input (D, 4U): a view."""
+        return self.weight("kernel")
+
+    @property
+    def recurrent_kernel(self):
+        """Weights of the hidden state (U, 4U): a view."""
+        return self.weight("recurrent_kernel")
+
+    @property
+    def bias(self):
+        """Bias (4U,), a view; None without one."""
+        return self.weight("bias") if self.use_bias else None
+
+    # -------------------------------------------------------------------------------------- running
+    @property
+    def used_activations(self):
+        """Both activations."""
+        return [self.activation, self.recurrent_activation]
+
+    def compute_output_shape(self, input_shape):
+        """Return the output's batch shape, with `return_state` a list of three."""
+        B, T, _ = input_shape
+        state = (B, self.units)
+        output = (B, T, self.units) if self.return_sequences else state
+        return [output, state, state] if self.return_state else output
+
+    def lower(self, plan, x):
+        """Append an LSTM row: x (T, B, D), h and c (T+1, B, U); outputs are views of h and c."""
+        T, B, D = x.shape
+        U = self.units
+        h, c = plan.tensor(T + 1, B, U), plan.tensor(T + 1, B, U)
+        start, state = Start.ZEROS, 0
+        if self.stateful:
+            start = Start.CARRIED
+            state = self.memory.state_segments[f"{self.path}/h"]
+        elif plan.initial_state:
+            start = Start.GIVEN
+            plan.initial_states += [Tensor(h.offset, (B, U)), Tensor(c.offset, (B, U))]
+        plan.row(
+            Op.LSTM, x=x, h=h, c=c, w=self.segment("kernel"), state=state, T=T, B=B, D=D, U=U,
+            activation=plan.activation(self.activation),
+            recurrent_activation=plan.activation(self.recurrent_activation),
+            use_bias=self.use_bias, reverse=self.go_backwards, mode=start,
+        )  # fmt: skip
+        sequence = Tensor(h.offset + B * U, (T, B, U))
+        last_h, last_c = (Tensor(s.offset + T * B * U, (B, U)) for s in (h, c))
+        output = sequence if self.return_sequences else last_h
+        return [output, last_h, last_c] if self.return_state else output
+
+    def __call__(self, x, initial_state=None, *, training=False):
+        """Run the layer on data.
+
+        Parameters
+        ----------
+        x : array (B, T, D)
+        initial_state : list of two arrays (B, U), or None
+            h and c before the first step; None means zeros, or the carried states.
+        training : bool
+            Makes no difference here.
+
+        Returns
+        -------
+        ndarray (B, U) or (B, T, U); with `return_state` a list of it, h (B, U) and c (B, U)
+        """
+        states = [] if initial_state is None else list(initial_state)
+        if states and self.stateful:
+            x = float_array(x, "x", self.dtype, finite=False)
+            self.build(x.shape)
+            self.set_states(states)
+            states = []
+        return self._run(x, states, training)
+
+    def set_states(self, states):
+        """Set the carried states.
+
+        Parameters
+        ----------
+        states : list of two arrays (B, U)
+            h and c.
+        """
+        carried = self._states()
+        arrays = [float_array(s, "state", self.dtype, finite=False) for s in states]
+        if [array.shape for array in arrays] != [carried.shape[1:]] * 2:
+            raise ValueError(
+                f"layer {self.name!r} carries two states of shape {carried.shape[1:]}, got "
+                f"{[array.shape for array in arrays]}"
+            )
+        carried[...] = arrays

@@ -1,0 +1,88 @@
+"""TimeDistributed: the same layer at every timestep."""
+
+import math
+
+from ..plan import Op
+from .base import Layer
+
+
+class TimeDistributed(Layer):
+    """Apply a layer to each timestep on its own: (B, T, …) -> (B, T, …).
+
+    Inside, all timesteps of all samples are one large batch of B * T samples.
+
+    Parameters
+    ----------
+    layer : Layer
+        Must not be stateful, and must have one output.
+    **options
+        `name` and `dtype`, as for every layer.
+    """
+
+    arguments = ("layer",)
+    _axes = "(samples, timesteps, ...)"
+
+    def __init__(self, layer, **options):
+        if not isinstance(layer, Layer):
+            raise TypeError(f"TimeDistributed wraps a layer, got {layer!r}")
+        if layer.stateful or getattr(layer, "return_state", False):
+            raise ValueError(
+                "TimeDistributed cannot wrap a layer that is stateful or returns states"
+            )
+        options.setdefault("dtype", layer.dtype)
+        super().__init__(**options)
+        self.layer = layer
+
+    @property
+    def sublayers(self):
+        """The layer inside."""
+        return [self.layer]
+
+    def check_input_shape(self, input_shape):
+        """Raise ValueError unless each timestep is something that the layer inside can take."""
+        if len(input_shape) not in (3, 4):
+            raise ValueError(
+                f"layer {self.name!r} takes an array {self._axes} with 3 or 4 axes, got shape "
+                f"{tuple(input_shape)}"
+            )
+        super().check_input_shape(input_shape)
+        self.layer.check_input_shape(_one_timestep(input_shape))
+
+    def weight_specs(self, input_shape):
+        """Return the weights of the layer inside."""
+        specs = self.layer.weight_specs(_one_timestep(input_shape))
+        return {f"{self.layer.name}/{name}": spec for name, spec in specs.items()}
+
+    def attach(self, memory, path, input_shape):
+        """Attach the layer inside with it."""
+        super().attach(memory, path, input_shape)
+        self.layer.attach(memory, f"{path}/{self.layer.name}", _one_timestep(input_shape))
+
+    def compute_output_shape(self, input_shape):
+        """Return ``(samples, timesteps, …)``."""
+        inner = self.layer.compute_output_shape(_one_timestep(input_shape))
+        return (*input_shape[:2], *inner[1:])
+
+    def lower(self, plan, x):
+        """Lower the layer inside for T * B samples; sequences at a timestep are made time-major."""
+        T, B, *inner = x.shape
+        if len(inner) == 1:
+            samples = x.reshape(T * B, *inner)
+        else:
+            samples = _swap(plan, x, T * B, *inner).reshape(inner[0], T * B, inner[1])
+        y = self.layer.lower(plan, samples)
+        if len(y.shape) == 3:
+            t, _, F = y.shape
+            return _swap(plan, y, t, T * B, F).reshape(T, B, t, F)
+        return y.reshape(T, B, y.shape[-1])
+
+
+def _swap(plan, x, outer, inner, width):
+    """Append a MOVE_AXIS row: x (outer, inner, width) to (inner, outer, width)."""
+    y = plan.tensor(math.prod((inner, outer, width)))
+    plan.row(Op.MOVE_AXIS, x=x, y=y, T=outer, B=inner, U=width)
+    return y
+
+
+def _one_timestep(input_shape):
+    return (None, *input_shape[2:])

@@ -1,0 +1,42 @@
+"""Prepared programs, kept for the next call with the same shapes.
+
+A program owns an arena, so only one thread may run it at a time: `use` hands it out and takes it
+back, and a second thread that comes meanwhile gets a program of its own.
+"""
+
+import contextlib
+from collections import OrderedDict
+
+from . import backends
+
+_KEPT = 16  # shapes; enough for batches, their remainders and a few lengths
+
+
+class Programs:
+    """The programs of one model or layer, by what they were prepared for.
+
+    Parameters
+    ----------
+    make_plan : callable
+        ``make_plan(shape, **options) -> Plan``.
+    """
+
+    def __init__(self, make_plan):
+        self._make_plan = make_plan
+        self._idle = OrderedDict()
+
+    @contextlib.contextmanager
+    def use(self, shape, objective=None, **options):
+        """Lend the program for an input shape (B, …), made if there is none."""
+        key = (backends.get_backend(), shape, objective, *options.values())
+        idle = self._idle.setdefault(key, [])
+        program = idle.pop() if idle else self._prepare(shape, objective, options)
+        try:
+            yield program
+        finally:
+            idle.append(program)
+            while len(self._idle) > _KEPT:
+                self._idle.popitem(last=False)
+
+    def _prepare(self, shape, objective, options):
+        return backends.current().prepare(self._make_plan(shape, **options), objective)

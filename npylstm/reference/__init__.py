@@ -1,0 +1,50 @@
+"""The math of the whole package as pure NumPy functions, one equation a line.
+
+Arrays in, arrays out.  A forward returns ``(out, cache)``, its backward takes ``(dout, cache)`` and
+stands directly below it.  Sequences are time-major, (T, B, ·).  With the NumPy backend every
+training step passes through here: this is the place for a breakpoint.
+"""
+
+from . import activations, losses, metrics, optimizers, shaping
+from .dense import (
+    dense_backward,
+    dense_forward,
+    dense_softmax_backward,
+    dense_softmax_crossentropy_backward,
+    dense_softmax_crossentropy_forward,
+    dense_softmax_forward,
+)
+from .lstm import (
+    LSTMGradients,
+    LSTMStep,
+    gates_backward,
+    gates_forward,
+    lstm_backward,
+    lstm_cell_backward,
+    lstm_cell_forward,
+    lstm_forward,
+    split_gates,
+)
+
+__all__ = [
+    "LSTMGradients",
+    "LSTMStep",
+    "activations",
+    "dense_backward",
+    "dense_forward",
+    "dense_softmax_backward",
+    "dense_softmax_crossentropy_backward",
+    "dense_softmax_crossentropy_forward",
+    "dense_softmax_forward",
+    "gates_backward",
+    "gates_forward",
+    "losses",
+    "lstm_backward",
+    "lstm_cell_backward",
+    "lstm_cell_forward",
+    "lstm_forward",
+    "metrics",
+    "optimizers",
+    "shaping",
+    "split_gates",
+]

@@ -1,0 +1,282 @@
+"""The LSTM: one set of gates, one step, a whole sequence; each forward directly above its backward.
+
+Shapes
+------
+T timesteps, B samples in the batch, D input features, U units.
+
+x (T, B, D), one step x[t] (B, D) · h, c (T+1, B, U): h[0], c[0] are the initial states, so step t
+reads h[t], c[t] and writes h[t+1], c[t+1] · kernel (D, 4U), recurrent_kernel (U, 4U), bias (4U,),
+their blocks of columns in the order i, f, g, o (Keras calls g's block c) · z_i, z_f, z_g, z_o and
+i, f, g, o (B, U): the four pre-activations and what the activations make of them.
+
+Every array keeps the dtype it comes in with.
+
+The equations are those of Gers, Schmidhuber, Cummins 2000, "Learning to Forget: Continual
+Prediction with LSTM", without peepholes, with the weight layout of Keras (`layers/rnn/lstm.py`).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .activations import Activation, sigmoid, tanh
+
+
+# ------------------------------------------------------------------------------------- the gates
+def gates_forward(
+    z_i, z_f, z_g, z_o, c_prev, activation=tanh.forward, recurrent_activation=sigmoid.forward
+):
+    """Turn four pre-activations and the old cell state into the new states.
+
+    Plain arithmetic, element by element: arrays of any shape and dtype, all alike.
+
+    Returns
+    -------
+    h, c : the new hidden state and cell state
+    i, f, g, o : the input gate, the forget gate, the candidate, the output gate
+    tanh_c : the activated cell state (tanh, unless another `activation` was asked for)
+    """
+    i = recurrent_activation(z_i)  # input gate: how much of the candidate to add
+    f = recurrent_activation(z_f)  # forget gate: how much of the old cell state to keep
+    g = activation(z_g)  # candidate: what could be added
+    o = recurrent_activation(z_o)  # output gate: how much of the cell state to show
+    c = f * c_prev + i * g
+    tanh_c = activation(c)
+    h = o * tanh_c
+    return h, c, i, f, g, o, tanh_c
+
+
+def gates_backward(
+    dh,
+    dc,
+    z_i,
+    z_f,
+    z_g,
+    z_o,
+    c_prev,
+    c,
+    i,
+    f,
+    g,
+    o,
+    tanh_c,
+    activation_backward=tanh.backward,
+    recurrent_activation_backward=sigmoid.backward,
+):
+    """Carry the gradients of h and c back through the gates.
+
+    `dh` is all of the loss's gradient with respect to h; `dc` what reaches c from the next step.
+
+    Returns
+    -------
+    dz_i, dz_f, dz_g, dz_o, dc_prev
+    """
+    do = dh * tanh_c
+    dc = dc + activation_backward(dh * o, c, tanh_c)  # c is used twice: in h, and by the next step
+    di = dc * g
+    df = dc * c_prev
+    dg = dc * i
+    dc_prev = dc * f
+    dz_i = recurrent_activation_backward(di, z_i, i)
+    dz_f = recurrent_activation_backward(df, z_f, f)
+    dz_g = activation_backward(dg, z_g, g)
+    dz_o = recurrent_activation_backward(do, z_o, o)
+    return dz_i, dz_f, dz_g, dz_o, dc_prev
+
+
+# -------------------------------------------------------------------------------------- one step
+class LSTMStep(NamedTuple):
+    """What one step keeps for its backward: its inputs, its weights and every value on the way."""
+
+    x: np.ndarray
+    h_prev: np.ndarray
+    c_prev: np.ndarray
+    kernel: np.ndarray
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray | None
+    z_i: np.ndarray
+    z_f: np.ndarray
+    z_g: np.ndarray
+    z_o: np.ndarray
+    i: np.ndarray
+    f: np.ndarray
+    g: np.ndarray
+    o: np.ndarray
+    c: np.ndarray
+    tanh_c: np.ndarray
+    h: np.ndarray
+    activation: Activation
+    recurrent_activation: Activation
+
+
+class LSTMGradients(NamedTuple):
+    """The gradient of the loss with respect to every input of a step or a sequence."""
+
+    dx: np.ndarray
+    dh0: np.ndarray
+    dc0: np.ndarray
+    dkernel: np.ndarray
+    drecurrent_kernel: np.ndarray
+    dbias: np.ndarray | None
+
+
+def lstm_cell_forward(
+    x,
+    h_prev,
+    c_prev,
+    kernel,
+    recurrent_kernel,
+    bias=None,
+    activation=tanh,
+    recurrent_activation=sigmoid,
+):
+    """Take one step.
+
+    Parameters
+    ----------
+    x : ndarray (B, D)
+    h_prev, c_prev : ndarray (B, U)
+    kernel : ndarray (D, 4U)
+    recurrent_kernel : ndarray (U, 4U)
+    bias : ndarray (4U,) or None
+    activation, recurrent_activation : Activation
+        For the candidate and the shown cell state, and for the three gates.
+
+    Returns
+    -------
+    (h, c) : ndarrays (B, U)
+        With tanh and sigmoid, h lies in (-1, 1).
+    cache : LSTMStep
+    """
+    z = x @ kernel + h_prev @ recurrent_kernel
+    if bias is not None:
+        z = z + bias
+    z_i, z_f, z_g, z_o = split_gates(z)
+    with np.errstate(over="ignore"):  # exp(-z) may be inf, for a gate that is 0
+        h, c, i, f, g, o, tanh_c = gates_forward(
+            z_i, z_f, z_g, z_o, c_prev, activation.forward, recurrent_activation.forward
+        )
+    # fmt: off
+    cache = LSTMStep(x, h_prev, c_prev, kernel, recurrent_kernel, bias, z_i, z_f, z_g, z_o,
+                     i, f, g, o, c, tanh_c, h, activation, recurrent_activation)
+    # fmt: on
+    return (h, c), cache
+
+
+def lstm_cell_backward(dh, dc, cache):
+    """Carry the gradients back through one step.
+
+    Parameters
+    ----------
+    dh, dc : ndarray (B, U)
+        Gradients of the loss with respect to the step's h and c.
+    cache : LSTMStep
+
+    Returns
+    -------
+    LSTMGradients
+        `dh0` and `dc0` are those of `h_prev` and `c_prev`.
+    """
+    dz, dh_prev, dc_prev = _step_backward(dh, dc, cache)
+    dx = dz @ cache.kernel.T
+    dkernel = cache.x.T @ dz
+    drecurrent_kernel = cache.h_prev.T @ dz
+    dbias = None if cache.bias is None else dz.sum(axis=0)
+    return LSTMGradients(dx, dh_prev, dc_prev, dkernel, drecurrent_kernel, dbias)
+
+
+def _step_backward(dh, dc, step):
+    """Return dz (B, 4U) and what goes on to the step before: dh_prev, dc_prev (B, U)."""
+    # fmt: off
+    dz_i, dz_f, dz_g, dz_o, dc_prev = gates_backward(
+        dh, dc, step.z_i, step.z_f, step.z_g, step.z_o, step.c_prev, step.c,
+        step.i, step.f, step.g, step.o, step.tanh_c,
+        step.activation.backward, step.recurrent_activation.backward,
+    )
+    # fmt: on
+    dz = np.concatenate([dz_i, dz_f, dz_g, dz_o], axis=-1)
+    dh_prev = dz @ step.recurrent_kernel.T
+    return dz, dh_prev, dc_prev
+
+
+def split_gates(z):
+    """Return the views z_i, z_f, z_g, z_o (B, U) of z (B, 4U)."""
+    U = z.shape[-1] // 4
+    return z[..., :U], z[..., U : 2 * U], z[..., 2 * U : 3 * U], z[..., 3 * U :]
+
+
+# ------------------------------------------------------------------------------- a whole sequence
+def lstm_forward(
+    x,
+    h0,
+    c0,
+    kernel,
+    recurrent_kernel,
+    bias=None,
+    activation=tanh,
+    recurrent_activation=sigmoid,
+):
+    """Run over a sequence.
+
+    Parameters
+    ----------
+    x : ndarray (T, B, D)
+    h0, c0 : ndarray (B, U) or None
+        Initial states; None means zeros.
+    kernel, recurrent_kernel, bias, activation, recurrent_activation
+        As in `lstm_cell_forward`.
+
+    Returns
+    -------
+    (h, c) : ndarrays (T+1, B, U)
+        All states, the initial ones first.  The last output is ``h[T]``, the sequence ``h[1:]``.
+    cache : list of T LSTMStep
+    """
+    T, B, _ = x.shape
+    U = recurrent_kernel.shape[0]
+    h = np.empty((T + 1, B, U), dtype=kernel.dtype)
+    c = np.empty((T + 1, B, U), dtype=kernel.dtype)
+    h[0] = 0 if h0 is None else h0
+    c[0] = 0 if c0 is None else c0
+    cache = []
+    for t in range(T):
+        (h[t + 1], c[t + 1]), step = lstm_cell_forward(
+            x[t], h[t], c[t], kernel, recurrent_kernel, bias, activation, recurrent_activation
+        )
+        cache.append(step)
+    return (h, c), cache
+
+
+def lstm_backward(dh, dc, cache):
+    """Carry the gradients back through time, over all T steps.
+
+    Parameters
+    ----------
+    dh : ndarray (T, B, U)
+        Gradient of the loss with respect to each step's output ``h[t+1]``, as it arrives from
+        above; zeros where an output is not used.
+    dc : ndarray (B, U) or None
+        Gradient with respect to the last cell state ``c[T]``; None means zeros.
+    cache : list of T LSTMStep
+
+    Returns
+    -------
+    LSTMGradients
+        dx (T, B, D), dh0 and dc0 (B, U), dkernel, drecurrent_kernel, dbias.
+    """
+    T, B, U = dh.shape
+    first = cache[0]
+    dz = np.empty((T, B, 4 * U), dtype=dh.dtype)
+    dh_next = 0
+    dc_next = 0 if dc is None else dc
+    for t in reversed(range(T)):
+        dz[t], dh_next, dc_next = _step_backward(dh[t] + dh_next, dc_next, cache[t])
+    # The weights are shared by all steps, so their gradients are sums over steps: one product each.
+    x = np.concatenate([step.x for step in cache])
+    h_prev = np.concatenate([step.h_prev for step in cache])
+    dz_all = dz.reshape(T * B, 4 * U)
+    dx = (dz_all @ first.kernel.T).reshape(T, B, -1)
+    dkernel = x.T @ dz_all
+    drecurrent_kernel = h_prev.T @ dz_all
+    dbias = None if first.bias is None else dz_all.sum(axis=0)
+    return LSTMGradients(dx, dh_next, dc_next, dkernel, drecurrent_kernel, dbias)

@@ -1,0 +1,76 @@
+"""Backends: modules of the same functions, chosen by name; and what may not be imported."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import npylstm
+from npylstm import Sequential, backends
+from npylstm.layers import LSTM, Input
+
+
+def run(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=60,
+    )
+
+
+def test_numpy_backend_imports_neither_numba_nor_tensorflow():
+    result = run(
+        "import npylstm, sys; assert 'numba' not in sys.modules and 'tensorflow' not in sys.modules"
+        "; assert 'matplotlib' not in sys.modules and 'keras' not in sys.modules",
+        NPYLSTM_BACKEND="numpy",
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_training_on_the_numpy_backend_does_not_import_numba():
+    result = run(
+        "import sys, numpy as np; from npylstm import Sequential; from npylstm.layers import *\n"
+        "m = Sequential([Input((2, 1)), LSTM(3), Dense(1)]); m.compile('adam', 'mse')\n"
+        "m.fit(np.zeros((4, 2, 1)), np.zeros(4), verbose=0); assert 'numba' not in sys.modules",
+        NPYLSTM_BACKEND="numpy",
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_choosing():
+    assert npylstm.get_backend() == "numpy"
+    with npylstm.using_backend("numpy"):
+        assert npylstm.get_backend() == "numpy"
+    npylstm.set_backend("numpy")
+    assert backends.current().__name__ == "npylstm.backends.numpy_backend"
+
+
+def test_the_environment_chooses_too_and_a_wrong_name_is_an_error():
+    result = run("import npylstm; print(npylstm.get_backend())", NPYLSTM_BACKEND="numpy")
+    assert result.stdout == "numpy\n"
+    code = "import npylstm, numpy as np\nnpylstm.layers.LSTM(2)(np.zeros((1, 2, 3)))"
+    result = run(code, NPYLSTM_BACKEND="nunpy")
+    assert "ValueError: unknown backend 'nunpy'; choose one of 'numpy', 'numba'" in result.stderr
+
+
+def test_a_failed_choice_keeps_the_former_one():
+    before = npylstm.get_backend()
+    with pytest.raises(ValueError), npylstm.using_backend("tensorflow"):
+        pass
+    assert npylstm.get_backend() == before
+
+
+def test_many_threads_predict_at_once(rng):
+    from concurrent.futures import ThreadPoolExecutor
+
+    x = rng.normal(size=(40, 6, 3))
+    model = Sequential([Input((6, 3)), LSTM(16)])
+    expected = [model.predict_on_batch(x[k : k + 1]) for k in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            got = list(pool.map(lambda k: model.predict_on_batch(x[k : k + 1]), range(40)))
+            np.testing.assert_array_equal(got, expected)

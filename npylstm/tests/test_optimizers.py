@@ -1,0 +1,84 @@
+"""Optimizer steps by hand, clipping, and schedules at their corners."""
+
+import numpy as np
+import pytest
+
+from npylstm import optimizers
+from npylstm.optimizers.schedules import CosineDecay, ExponentialDecay, PiecewiseConstantDecay
+from npylstm.reference import optimizers as reference
+
+
+def test_adam_by_hand():
+    w, m, v = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
+    for t, dw in enumerate([np.array([0.5, -1.0]), np.array([0.25, 3.0])], start=1):
+        expected_m = 0.9 * m + 0.1 * dw
+        expected_v = 0.999 * v + 0.001 * dw**2
+        alpha = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        expected_w = w - alpha * expected_m / (np.sqrt(expected_v) + 1e-7)
+        reference.adam_step(w, dw, t, 0.01, 0.9, 0.999, 1e-7, m, v)
+        np.testing.assert_allclose(m, expected_m, rtol=1e-14)
+        np.testing.assert_allclose(v, expected_v, rtol=1e-14)
+        np.testing.assert_allclose(w, expected_w, rtol=1e-14)
+
+
+def test_clipping():
+    dw = np.array([3.0, -4.0, 0.5])
+    reference.clip_by_value(dw, 1.0)
+    np.testing.assert_array_equal(dw, [1, -1, 0.5])
+    dw = np.array([3.0, -4.0])
+    reference.clip_by_norm(dw, 1.0)
+    np.testing.assert_allclose(dw, [0.6, -0.8])
+    reference.clip_by_norm(dw, 2.0)
+    np.testing.assert_allclose(dw, [0.6, -0.8])
+    for clip in (reference.clip_by_norm, reference.clip_by_global_norm):
+        zeros = np.zeros(2)
+        clip(zeros, 1.0)
+        np.testing.assert_array_equal(zeros, 0)
+    with np.errstate(invalid="ignore"):
+        dw = np.array([np.inf, 1.0])
+        reference.clip_by_global_norm(dw, 1.0)
+    assert np.isnan(dw).all()
+
+
+def test_schedules():
+    decay = ExponentialDecay(0.5, decay_steps=10, decay_rate=0.1)
+    assert [decay(k) for k in (0, 10, 20)] == pytest.approx([0.5, 0.05, 0.005])
+    stairs = ExponentialDecay(0.5, decay_steps=10, decay_rate=0.1, staircase=True)
+    assert stairs(9) == 0.5 and stairs(10) == pytest.approx(0.05)
+    pieces = PiecewiseConstantDecay([2, 5], [1.0, 0.5, 0.1])
+    assert [pieces(k) for k in range(7)] == [1, 1, 1, 0.5, 0.5, 0.5, 0.1]
+    cosine = CosineDecay(0.2, decay_steps=10, alpha=0.1)
+    assert [cosine(k) for k in (0, 5, 10, 99)] == pytest.approx([0.2, 0.11, 0.02, 0.02])
+    warm = CosineDecay(0.0, decay_steps=10, warmup_target=1.0, warmup_steps=4)
+    assert [warm(k) for k in (0, 2, 4, 9, 14)] == pytest.approx([0, 0.5, 1, 0.5, 0])
+
+
+def test_learning_rates_of_the_next_steps():
+    adam = optimizers.Adam(PiecewiseConstantDecay([1], [0.5, 0.25]))
+    adam.iterations = 1
+    np.testing.assert_array_equal(adam.learning_rates(3), [0.5, 0.25, 0.25])
+    with pytest.raises(TypeError, match="comes from a schedule and cannot be set"):
+        adam.learning_rate = 0.1
+    plain = optimizers.SGD(0.1)
+    plain.learning_rate = 0.2
+    np.testing.assert_array_equal(plain.learning_rates(2), [0.2, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: optimizers.Adam(clipnorm=1, clipvalue=2), ValueError, "at most one kind of clip"),
+        (lambda: optimizers.Adam(clipnorm=0), ValueError, "clipnorm must be greater than 0"),
+        (lambda: optimizers.Adam(-1), ValueError, "finite number of at least 0, got -1.0"),
+        (lambda: optimizers.Adam(beta_1=1.5), ValueError, r"beta_1 must be a number in \[0, 1\]"),
+        (lambda: optimizers.SGD(momentum=-1), ValueError, "momentum must be a number in"),
+        (lambda: optimizers.AdamW(weight_decay=None), ValueError, "without it, use Adam"),
+        (lambda: optimizers.Adam(lr=0.1), TypeError, "Adam has no argument 'lr'"),
+        (lambda: PiecewiseConstantDecay([1], [1.0]), ValueError, "one value more than boundaries"),
+        (lambda: PiecewiseConstantDecay([2, 1], [1, 2, 3]), ValueError, "must ascend"),
+        (lambda: ExponentialDecay(0.1, 0, 0.5), ValueError, "decay_steps must be greater than 0"),
+    ],
+)
+def test_wrong_settings(make, error, message):
+    with pytest.raises(error, match=message):
+        make()

@@ -1,0 +1,506 @@
+"""compile, fit, evaluate, predict: what happens to a model between its making and its use.
+
+An epoch is a few calls of the backend, each running many batches; between the calls the progress
+bar moves and Ctrl-C is answered.  Only callbacks that want to see every batch make it one batch a
+call.
+"""
+
+import math
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from . import backends, data, interrupt, losses, metrics, optimizers, seeding
+from .callbacks import CallbackList
+from .errors import positive_integer, unknown_arguments
+from .plan import Objective
+from .progress import ProgressLogger
+
+_SECONDS_PER_CALL = 0.05  # how long one call of the backend is meant to take
+_NO_EFFECT = ("run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss")
+
+
+class Samples(NamedTuple):
+    """Checked arrays of all samples, batch-major; `sample_weight` may be None."""
+
+    x: np.ndarray
+    y: np.ndarray
+    sample_weight: np.ndarray | None
+
+
+class Trainer:
+    """What `Sequential` inherits: training and everything about it.
+
+    Attributes
+    ----------
+    optimizer, loss : what `compile` was given
+    history : History or None
+        Of the last `fit`.
+    stop_training : bool
+        A callback sets it to end `fit` after this batch.
+    """
+
+    def __init__(self):
+        self.optimizer = None
+        self.loss = None
+        self.history = None
+        self.stop_training = False
+        self._metrics = []
+        self._seconds_per_batch = None
+        self._trained_memory = None
+
+    # ----------------------------------------------------------------------------------- compile
+    def compile(self, optimizer="rmsprop", loss=None, *, metrics=None, **accepted):
+        """Say how to train.
+
+        Parameters
+        ----------
+        optimizer : str or Optimizer
+        loss : str or Loss
+        metrics : list of str, or None
+            "accuracy", "mse", "mae" or the full names.
+        **accepted
+            `run_eagerly`, `steps_per_execution`, `jit_compile` and `auto_scale_loss` are taken for
+            Keras's sake and make no difference here.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For unknown names; the model keeps its former settings then.
+        """
+        unknown = set(accepted) - set(_NO_EFFECT)
+        if unknown:
+            known = ("optimizer", "loss", "metrics", *_NO_EFFECT)
+            raise unknown_arguments("compile", unknown, known)
+        new_optimizer = optimizers.get(optimizer)
+        new_loss = None if loss is None else losses.get(loss)
+        new_metrics = _check_metrics(metrics)
+        if new_optimizer is not self.optimizer:
+            self._trained_memory = None
+        self.optimizer, self.loss, self._metrics = new_optimizer, new_loss, new_metrics
+
+    @property
+    def metrics_names(self):
+        """The names of what evaluate returns: "loss", then the metrics."""
+        return ["loss", *self._metrics]
+
+    def _need_compiled(self, method, with_loss=True):
+        if self.optimizer is None or (with_loss and self.loss is None):
+            missing = "compile the model" if self.optimizer is None else "compile with a loss"
+            raise RuntimeError(
+                f"{method} needs a loss and an optimizer: {missing} first, for example "
+                "model.compile(optimizer='adam', loss='mse')"
+            )
+
+    # --------------------------------------------------------------------------------------- fit
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        *,
+        validation_batch_size=None,
+        validation_freq=1,
+    ):
+        """Train on all samples, `epochs` times.
+
+        Parameters
+        ----------
+        x : array (N, T, D) or (N, F)
+        y : array
+            A target for each sample, as the loss takes it.
+        batch_size : int or None
+            How many samples one update sees; None is 32, or what a stateful model was built for.
+        epochs : int
+            The number of the last epoch.
+        verbose : {"auto", 0, 1, 2}
+            0 prints nothing, 1 ("auto") a bar, 2 a line for each epoch.
+        callbacks : list of Callback, or None
+        validation_split : float
+            In [0, 1): the part of the samples, taken from the end before any shuffling, that is
+            not trained on but evaluated after each epoch.
+        validation_data : tuple (x, y) or (x, y, sample_weight), or None
+        shuffle : bool
+            Whether to put the samples into a new order before each epoch.
+        class_weight : dict of int to float, or None
+            How much a sample of each class counts in the loss.
+        sample_weight : array (N,) or (N, T), or None
+            How much each sample (or timestep) counts in the loss.
+        initial_epoch : int
+            How many epochs have been trained before.
+        validation_batch_size : int or None
+        validation_freq : int or list of int
+            After how many epochs, or after which epochs (from 1), to evaluate.
+
+        Returns
+        -------
+        History
+            Also kept as ``model.history``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If something does not fit; nothing is trained then.
+        KeyboardInterrupt
+            On Ctrl-C, after the batch at hand: the model is usable, `history` is kept.
+        """
+        self._need_compiled("fit")
+        epochs, verbose = _epochs(epochs, initial_epoch), _verbose(verbose)
+        validation = validation_data
+        if validation_split and validation is None:
+            arrays = [a if a is None else np.asarray(a) for a in (x, y, sample_weight)]
+            (x, y, sample_weight), validation = data.validation_split(validation_split, *arrays)
+        samples = self._samples(x, y, sample_weight, class_weight)
+        batch_size = self._batch_size(batch_size, len(samples.x))
+        if validation is not None:
+            validation = self._validation_samples(validation)
+            validation_batch_size = self._batch_size(
+                validation_batch_size or batch_size, len(validation.x)
+            )
+        self._build_optimizer()
+        n = len(samples.x)
+        steps = math.ceil(n / batch_size)
+        callbacks = self._callback_list(callbacks, verbose, epochs, steps)
+
+        self.stop_training = False
+        callbacks.on_train_begin()
+        logs = {}
+        for epoch in range(initial_epoch, epochs):
+            callbacks.on_epoch_begin(epoch)
+            order = seeding.generator().permutation(n) if shuffle else np.arange(n)
+            logs = self._train_epoch(samples, order, batch_size, callbacks)
+            if validation is not None and _is_due(epoch, validation_freq):
+                val_logs = self._evaluate(validation, validation_batch_size, callbacks)
+                logs |= {f"val_{name}": value for name, value in val_logs.items()}
+            callbacks.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        callbacks.on_train_end(logs)
+        return self.history
+
+    def _train_epoch(self, samples, order, batch_size, callbacks):
+        totals = np.zeros(2 * len(self.metrics_names))
+        for step, batches, size in self._calls(len(order), batch_size, callbacks, "train"):
+            first = step * batch_size
+            callbacks.on_train_batch_begin(step)
+            with interrupt.held_back():
+                self._train_batches(
+                    samples, order[first : first + batches * size], size, batches, totals
+                )
+            logs = self._logs(totals)
+            callbacks.on_train_batch_end(step + batches - 1, logs)
+            callbacks.on_progress(step + batches, logs)
+            if self.stop_training:
+                break
+        return self._logs(totals)
+
+    def _train_batches(self, samples, order, batch_size, n_batches, totals):
+        optimizer = self.optimizer
+        with self._program(samples.x, batch_size, samples.y) as program:
+            backends.current().train(
+                program,
+                samples,
+                order,
+                optimizer.update(),
+                optimizer.learning_rates(n_batches),
+                optimizer.iterations,
+                totals,
+            )
+        optimizer.iterations += n_batches
+
+    def _calls(self, n, batch_size, callbacks, mode):
+        """Yield (first batch, number of batches, their size) for each call of the backend."""
+        whole, rest = divmod(n, batch_size)
+        step = 0
+        while step < whole:
+            batches = 1
+            if not callbacks.wants_batches(mode) and self._seconds_per_batch:
+                batches = max(1, int(_SECONDS_PER_CALL / self._seconds_per_batch))
+            batches = min(batches, whole - step)
+            start = time.perf_counter()
+            yield step, batches, batch_size
+            self._seconds_per_batch = (time.perf_counter() - start) / batches
+            step += batches
+        if rest:
+            yield whole, 1, rest
+
+    # --------------------------------------------------------------------------------- evaluation
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        *,
+        callbacks=None,
+        return_dict=False,
+    ):
+        """Return loss and metrics over all samples.
+
+        Parameters
+        ----------
+        x, y, batch_size, verbose, sample_weight, callbacks
+            As in `fit`.
+        return_dict : bool
+            Return {name: value}.
+
+        Returns
+        -------
+        float, list of float or dict
+            The loss alone if there are no metrics, else the loss and the metrics.
+        """
+        self._need_compiled("evaluate")
+        verbose = _verbose(verbose)
+        samples = self._samples(x, y, sample_weight)
+        batch_size = self._batch_size(batch_size, len(samples.x))
+        steps = math.ceil(len(samples.x) / batch_size)
+        callbacks = self._callback_list(callbacks, verbose, 1, steps, add_history=False)
+        return self._results(self._evaluate(samples, batch_size, callbacks), return_dict)
+
+    def _evaluate(self, samples, batch_size, callbacks):
+        callbacks.on_test_begin()
+        totals = np.zeros(2 * len(self.metrics_names))
+        order = np.arange(len(samples.x))
+        for step, batches, size in self._calls(len(order), batch_size, callbacks, "test"):
+            first = step * batch_size
+            callbacks.on_test_batch_begin(step)
+            with self._program(samples.x, size, samples.y) as program:
+                chosen = order[first : first + batches * size]
+                backends.current().evaluate(program, samples, chosen, totals)
+            logs = self._logs(totals)
+            callbacks.on_test_batch_end(step + batches - 1, logs)
+            callbacks.on_progress(step + batches, logs)
+        logs = self._logs(totals)
+        callbacks.on_test_end(logs)
+        return logs
+
+    def predict(self, x, batch_size=None, verbose="auto", *, callbacks=None):
+        """Return the model's outputs for all samples.
+
+        Parameters
+        ----------
+        x, batch_size, verbose, callbacks
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray (N, …), or a list of them for several outputs
+        """
+        verbose = _verbose(verbose)
+        self._need_built("predict")
+        x = self._inputs(x)
+        batch_size = self._batch_size(batch_size, len(x))
+        steps = math.ceil(len(x) / batch_size)
+        callbacks = self._callback_list(callbacks, verbose, 1, steps, add_history=False)
+        callbacks.on_predict_begin()
+        outputs = [np.empty(shape, self.dtype) for shape in self._output_shapes(x.shape)]
+        order = np.arange(len(x))
+        for step, batches, size in self._calls(len(x), batch_size, callbacks, "predict"):
+            first = step * batch_size
+            callbacks.on_predict_batch_begin(step)
+            chosen = order[first : first + batches * size]
+            with self._program(x, size) as program:
+                backends.current().predict(program, x, chosen, outputs)
+            if callbacks.wants_batches("predict"):
+                batch_outputs = _one_or_list([output[chosen] for output in outputs])
+                callbacks.on_predict_batch_end(step, {"outputs": batch_outputs})
+            callbacks.on_progress(step + batches, {})
+        callbacks.on_predict_end()
+        return _one_or_list(outputs)
+
+    # ---------------------------------------------------------------------------------- one batch
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """Train on one batch; return its loss (and metrics) as `evaluate` does."""
+        self._need_compiled("train_on_batch")
+        samples = self._samples(x, y, sample_weight, class_weight)
+        batch_size = self._batch_size(len(samples.x), len(samples.x))
+        self._build_optimizer()
+        totals = np.zeros(2 * len(self.metrics_names))
+        with interrupt.held_back():
+            self._train_batches(samples, np.arange(batch_size), batch_size, 1, totals)
+        return self._results(self._logs(totals), return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Return the loss (and metrics) of one batch as `evaluate` does."""
+        self._need_compiled("test_on_batch")
+        samples = self._samples(x, y, sample_weight)
+        batch_size = self._batch_size(len(samples.x), len(samples.x))
+        totals = np.zeros(2 * len(self.metrics_names))
+        with self._program(samples.x, batch_size, samples.y) as program:
+            backends.current().evaluate(program, samples, np.arange(batch_size), totals)
+        return self._results(self._logs(totals), return_dict)
+
+    def predict_on_batch(self, x):
+        """Return the outputs for one batch, without callbacks or progress bars."""
+        self._need_built("predict_on_batch")
+        x = self._inputs(x)
+        batch_size = self._batch_size(len(x), len(x))
+        outputs = [np.empty(shape, self.dtype) for shape in self._output_shapes(x.shape)]
+        with self._program(x, batch_size) as program:
+            backends.current().predict(program, x, np.arange(batch_size), outputs)
+        return _one_or_list(outputs)
+
+    def loss_and_gradients(self, x, y, sample_weight=None):
+        """Return the loss of one batch and its gradient with respect to every weight.
+
+        Nothing is changed: dropout is off, no update is made, carried states stay as they are.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            As in `fit`; all samples are one batch.
+
+        Returns
+        -------
+        loss : float
+        gradients : dict of str to ndarray
+            By path, such as "lstm/kernel" or "dense/bias"; each in the weight's shape.
+        """
+        self._need_compiled("loss_and_gradients")
+        samples = self._samples(x, y, sample_weight)
+        self._need_derivatives()
+        batch_size = self._batch_size(len(samples.x), len(samples.x))
+        states = self.memory.states.copy()
+        with self._program(samples.x, batch_size, samples.y) as program:
+            loss = backends.current().loss_and_gradients(program, *samples, training=False)
+        self.memory.states[...] = states
+        return float(loss), {
+            path: self.memory.gradient(path).copy() for path in self._weight_paths()
+        }
+
+    # ----------------------------------------------------------------------- checks and small parts
+    def _samples(self, x, y, sample_weight=None, class_weight=None):
+        x = self._inputs(x)
+        self._build_for(x)
+        output_shape, *others = self._output_shapes(x.shape)
+        if others:
+            raise ValueError(
+                f"{self.name!r} has {1 + len(others)} outputs, and a loss takes one: leave "
+                "return_state off and set a merge_mode to train it; predict works as it is"
+            )
+        y = data.targets(y, self.loss, output_shape, self.dtype)
+        data.check_equal_lengths(x=x, y=y)
+        weight = data.sample_weights(sample_weight, class_weight, y, output_shape, self.dtype)
+        return Samples(x, y, weight)
+
+    def _validation_samples(self, validation):
+        if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
+            raise ValueError(
+                "validation_data must be a tuple (x, y) or (x, y, sample_weight), got "
+                f"{type(validation).__name__}"
+            )
+        return self._samples(*validation)
+
+    def _inputs(self, x):
+        if x is None:
+            raise ValueError("x is missing: pass an array (samples, timesteps, features)")
+        x = data.float_array(x, "x", self.dtype)
+        self._check_input_shape(x.shape)
+        data.check_shape(x.shape, "the model")
+        return x
+
+    def _batch_size(self, batch_size, n):
+        fixed = self._stateful_batch_size()
+        if batch_size is None:
+            batch_size = fixed or 32
+        batch_size = min(positive_integer("batch_size", batch_size), n)
+        if fixed is not None and (batch_size != fixed or n % fixed):
+            raise ValueError(
+                f"this stateful model carries the states of {fixed} samples from batch to batch, "
+                f"got {n} samples in batches of {batch_size}; pass batch_size={fixed} and a "
+                f"multiple of {fixed} samples"
+            )
+        return batch_size
+
+    def _need_derivatives(self):
+        for layer in self._layers:
+            for activation in layer.used_activations:
+                if activation.backward is None:
+                    raise ValueError(
+                        f"activation {activation.name!r} has no derivative, so layer "
+                        f"{layer.name!r} can predict but not be trained; pass "
+                        "npylstm.activations.Activation(name, forward, backward) in its place"
+                    )
+
+    def _build_optimizer(self):
+        self._need_derivatives()
+        if self.memory.owner is not self:
+            raise ValueError(
+                f"the layers of {self.name!r} belong to the model {self.memory.owner.name!r}: "
+                "train that one; this one predicts and evaluates, with the same weights"
+            )
+        if self._trained_memory is not self.memory:
+            self.optimizer.build(self.memory)
+            self._trained_memory = self.memory
+
+    def _callback_list(self, callbacks, verbose, epochs, steps, add_history=True):
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        params = {"verbose": verbose, "epochs": epochs, "steps": steps}
+        callbacks = CallbackList(callbacks, self, params, add_history=add_history)
+        if verbose:
+            callbacks.append(ProgressLogger())
+        return callbacks
+
+    def _objective(self, y):
+        """Return what the loss and metrics are for targets like these."""
+        n_outputs = self._output_shapes(self.input_shape)[0][-1]
+        loss, fused = self.loss.op(self._layers[-1].last_activation)
+        ops = tuple(metrics.op(name, self.loss.sparse, n_outputs) for name in self._metrics)
+        return Objective(loss, fused, ops)
+
+    def _program(self, x, batch_size, y=None):
+        objective = None if y is None else self._objective(y)
+        return self._programs.use((batch_size, *x.shape[1:]), objective)
+
+    def _logs(self, totals):
+        values = totals[::2] / totals[1::2]
+        logs = dict(zip(self.metrics_names, values.tolist(), strict=True))
+        return {name: logs[name] for name in sorted(logs)}  # in the order of Keras's logs
+
+    def _results(self, logs, return_dict):
+        if return_dict:
+            return logs
+        return _one_or_list([logs[name] for name in self.metrics_names])
+
+
+def _check_metrics(names):
+    if names is None:
+        return []
+    return [metrics.check(name) for name in ([names] if isinstance(names, str) else names)]
+
+
+def _verbose(verbose):
+    if isinstance(verbose, str) and verbose == "auto":
+        return 1
+    if verbose not in (0, 1, 2):
+        raise ValueError(f'verbose must be "auto", 0, 1 or 2, got {verbose!r}')
+    return int(verbose)
+
+
+def _epochs(epochs, initial_epoch):
+    epochs = positive_integer("epochs", epochs)
+    if not hasattr(initial_epoch, "__index__") or initial_epoch < 0:
+        raise ValueError(f"initial_epoch must be an integer of at least 0, got {initial_epoch!r}")
+    return epochs
+
+
+def _is_due(epoch, validation_freq):
+    if isinstance(validation_freq, int):
+        return (epoch + 1) % positive_integer("validation_freq", validation_freq) == 0
+    return epoch + 1 in validation_freq
+
+
+def _one_or_list(values):
+    return values[0] if len(values) == 1 else values
