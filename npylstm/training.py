@@ -1,35 +1,23 @@
 """compile, fit, evaluate, predict: what happens to a model between its making and its use.
 
-An epoch is a few calls of the backend, each running many batches; between the calls the progress
-bar moves and Ctrl-C is answered.  Only callbacks that want to see every batch make it one batch a
-call.
+Everything that a user passes in is checked here, before anything is computed; the running itself is
+in `batches`.
 """
 
 import math
-import time
-from typing import NamedTuple
 
 import numpy as np
 
 from . import backends, data, interrupt, losses, metrics, optimizers, seeding
+from .batches import Batches, Samples
 from .callbacks import CallbackList
 from .errors import positive_integer, unknown_arguments
-from .plan import Objective
 from .progress import ProgressLogger
 
-_SECONDS_PER_CALL = 0.05  # how long one call of the backend is meant to take
 _NO_EFFECT = ("run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss")
 
 
-class Samples(NamedTuple):
-    """Checked arrays of all samples, batch-major; `sample_weight` may be None."""
-
-    x: np.ndarray
-    y: np.ndarray
-    sample_weight: np.ndarray | None
-
-
-class Trainer:
+class Trainer(Batches):
     """What `Sequential` inherits: training and everything about it.
 
     Attributes
@@ -42,12 +30,12 @@ class Trainer:
     """
 
     def __init__(self):
+        super().__init__()
         self.optimizer = None
         self.loss = None
         self.history = None
         self.stop_training = False
         self._metrics = []
-        self._seconds_per_batch = None
         self._trained_memory = None
 
     # ----------------------------------------------------------------------------------- compile
@@ -188,52 +176,6 @@ class Trainer:
         callbacks.on_train_end(logs)
         return self.history
 
-    def _train_epoch(self, samples, order, batch_size, callbacks):
-        totals = np.zeros(2 * len(self.metrics_names))
-        for step, batches, size in self._calls(len(order), batch_size, callbacks, "train"):
-            first = step * batch_size
-            callbacks.on_train_batch_begin(step)
-            with interrupt.held_back():
-                self._train_batches(
-                    samples, order[first : first + batches * size], size, batches, totals
-                )
-            logs = self._logs(totals)
-            callbacks.on_train_batch_end(step + batches - 1, logs)
-            callbacks.on_progress(step + batches, logs)
-            if self.stop_training:
-                break
-        return self._logs(totals)
-
-    def _train_batches(self, samples, order, batch_size, n_batches, totals):
-        optimizer = self.optimizer
-        with self._program(samples.x, batch_size, samples.y) as program:
-            backends.current().train(
-                program,
-                samples,
-                order,
-                optimizer.update(),
-                optimizer.learning_rates(n_batches),
-                optimizer.iterations,
-                totals,
-            )
-        optimizer.iterations += n_batches
-
-    def _calls(self, n, batch_size, callbacks, mode):
-        """Yield (first batch, number of batches, their size) for each call of the backend."""
-        whole, rest = divmod(n, batch_size)
-        step = 0
-        while step < whole:
-            batches = 1
-            if not callbacks.wants_batches(mode) and self._seconds_per_batch:
-                batches = max(1, int(_SECONDS_PER_CALL / self._seconds_per_batch))
-            batches = min(batches, whole - step)
-            start = time.perf_counter()
-            yield step, batches, batch_size
-            self._seconds_per_batch = (time.perf_counter() - start) / batches
-            step += batches
-        if rest:
-            yield whole, 1, rest
-
     # --------------------------------------------------------------------------------- evaluation
     def evaluate(
         self,
@@ -268,23 +210,6 @@ class Trainer:
         callbacks = self._callback_list(callbacks, verbose, 1, steps, add_history=False)
         return self._results(self._evaluate(samples, batch_size, callbacks), return_dict)
 
-    def _evaluate(self, samples, batch_size, callbacks):
-        callbacks.on_test_begin()
-        totals = np.zeros(2 * len(self.metrics_names))
-        order = np.arange(len(samples.x))
-        for step, batches, size in self._calls(len(order), batch_size, callbacks, "test"):
-            first = step * batch_size
-            callbacks.on_test_batch_begin(step)
-            with self._program(samples.x, size, samples.y) as program:
-                chosen = order[first : first + batches * size]
-                backends.current().evaluate(program, samples, chosen, totals)
-            logs = self._logs(totals)
-            callbacks.on_test_batch_end(step + batches - 1, logs)
-            callbacks.on_progress(step + batches, logs)
-        logs = self._logs(totals)
-        callbacks.on_test_end(logs)
-        return logs
-
     def predict(self, x, batch_size=None, verbose="auto", *, callbacks=None):
         """Return the model's outputs for all samples.
 
@@ -303,21 +228,7 @@ class Trainer:
         batch_size = self._batch_size(batch_size, len(x))
         steps = math.ceil(len(x) / batch_size)
         callbacks = self._callback_list(callbacks, verbose, 1, steps, add_history=False)
-        callbacks.on_predict_begin()
-        outputs = [np.empty(shape, self.dtype) for shape in self._output_shapes(x.shape)]
-        order = np.arange(len(x))
-        for step, batches, size in self._calls(len(x), batch_size, callbacks, "predict"):
-            first = step * batch_size
-            callbacks.on_predict_batch_begin(step)
-            chosen = order[first : first + batches * size]
-            with self._program(x, size) as program:
-                backends.current().predict(program, x, chosen, outputs)
-            if callbacks.wants_batches("predict"):
-                batch_outputs = _one_or_list([output[chosen] for output in outputs])
-                callbacks.on_predict_batch_end(step, {"outputs": batch_outputs})
-            callbacks.on_progress(step + batches, {})
-        callbacks.on_predict_end()
-        return _one_or_list(outputs)
+        return _one_or_list(self._predict(x, batch_size, callbacks))
 
     # ---------------------------------------------------------------------------------- one batch
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
@@ -337,7 +248,7 @@ class Trainer:
         samples = self._samples(x, y, sample_weight)
         batch_size = self._batch_size(len(samples.x), len(samples.x))
         totals = np.zeros(2 * len(self.metrics_names))
-        with self._program(samples.x, batch_size, samples.y) as program:
+        with self._program(samples.x, batch_size, with_loss=True) as program:
             backends.current().evaluate(program, samples, np.arange(batch_size), totals)
         return self._results(self._logs(totals), return_dict)
 
@@ -372,7 +283,7 @@ class Trainer:
         self._need_derivatives()
         batch_size = self._batch_size(len(samples.x), len(samples.x))
         states = self.memory.states.copy()
-        with self._program(samples.x, batch_size, samples.y) as program:
+        with self._program(samples.x, batch_size, with_loss=True) as program:
             loss = backends.current().loss_and_gradients(program, *samples, training=False)
         self.memory.states[...] = states
         return float(loss), {
@@ -452,22 +363,6 @@ class Trainer:
         if verbose:
             callbacks.append(ProgressLogger())
         return callbacks
-
-    def _objective(self, y):
-        """Return what the loss and metrics are for targets like these."""
-        n_outputs = self._output_shapes(self.input_shape)[0][-1]
-        loss, fused = self.loss.op(self._layers[-1].last_activation)
-        ops = tuple(metrics.op(name, self.loss.sparse, n_outputs) for name in self._metrics)
-        return Objective(loss, fused, ops)
-
-    def _program(self, x, batch_size, y=None):
-        objective = None if y is None else self._objective(y)
-        return self._programs.use((batch_size, *x.shape[1:]), objective)
-
-    def _logs(self, totals):
-        values = totals[::2] / totals[1::2]
-        logs = dict(zip(self.metrics_names, values.tolist(), strict=True))
-        return {name: logs[name] for name in sorted(logs)}  # in the order of Keras's logs
 
     def _results(self, logs, return_dict):
         if return_dict:

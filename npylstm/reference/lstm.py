@@ -152,10 +152,9 @@ def lstm_cell_forward(
     if bias is not None:
         z = z + bias
     z_i, z_f, z_g, z_o = split_gates(z)
+    phi, sigma = activation.forward, recurrent_activation.forward
     with np.errstate(over="ignore"):  # exp(-z) may be inf, for a gate that is 0
-        h, c, i, f, g, o, tanh_c = gates_forward(
-            z_i, z_f, z_g, z_o, c_prev, activation.forward, recurrent_activation.forward
-        )
+        h, c, i, f, g, o, tanh_c = gates_forward(z_i, z_f, z_g, z_o, c_prev, phi, sigma)
     # fmt: off
     cache = LSTMStep(x, h_prev, c_prev, kernel, recurrent_kernel, bias, z_i, z_f, z_g, z_o,
                      i, f, g, o, c, tanh_c, h, activation, recurrent_activation)
