@@ -2,6 +2,7 @@
 
 from .errors import unknown_name
 from .reference.activations import (
+    STANDARD,
     Activation,
     elu,
     exponential,
@@ -34,23 +35,7 @@ __all__ = [
     "tanh",
 ]
 
-_BY_NAME = {
-    activation.name: activation
-    for activation in (
-        elu,
-        exponential,
-        hard_sigmoid,
-        linear,
-        relu,
-        selu,
-        sigmoid,
-        silu,
-        softmax,
-        softplus,
-        softsign,
-        tanh,
-    )
-} | {"swish": silu}
+_BY_NAME = {activation.name: activation for activation in STANDARD} | {"swish": silu}
 
 
 def get(identifier):

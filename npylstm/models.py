@@ -9,13 +9,14 @@ import numpy as np
 
 from . import config
 from .layers import Input, Layer
-from .layers.base import check_weights, make_plan
+from .layers.base import lower_all
 from .plan import Memory
 from .programs import Programs
 from .training import Trainer
+from .weights import WeightHolder
 
 
-class Sequential(Trainer):
+class Sequential(Trainer, WeightHolder):
     """A model of layers, each fed by the one before.
 
     Parameters
@@ -44,7 +45,7 @@ class Sequential(Trainer):
         self.input_shape = None
         self._layers: list[Layer] = []
         self._batch_shape = None
-        self._programs = Programs(self._make_plan)
+        self._programs = Programs(self.make_plan)
         for layer in layers or []:
             self.add(layer)
 
@@ -122,7 +123,7 @@ class Sequential(Trainer):
             layer.name = name
         self._layers = list(layers)
         self._batch_shape = batch_shape
-        self._programs = Programs(self._make_plan)
+        self._programs = Programs(self.make_plan)
 
     def _borrowed_memory(self, layers):
         """Return the memory of the model that all these layers belong to; None if they are free."""
@@ -139,13 +140,14 @@ class Sequential(Trainer):
             )
         return taken[0].memory
 
-    def _make_plan(self, shape):
+    def make_plan(self, shape):
+        """Return the Plan for an input of shape (B, …); see `Plan.describe`."""
         if any(layer.memory is not self.memory for layer in self._layers):
             raise RuntimeError(
                 f"the layers of {self.name!r} have since been laid out anew by the model they "
                 "belong to; make this model again"
             )
-        return make_plan(self._layers, self.memory, shape)
+        return lower_all(self._layers, self.memory, shape)
 
     def _need_built(self, method):
         if not self.built:
@@ -190,31 +192,9 @@ class Sequential(Trainer):
         self._need_built("this")
         return [f"{layer.path}/{name}" for layer in self._layers for name in layer._weight_names()]
 
-    @property
-    def weights(self):
-        """All weights, as views, in Keras's order."""
-        return [self.memory.weight(path) for path in self._weight_paths()]
-
-    def count_params(self):
-        """Return how many numbers the weights hold."""
-        return sum(weight.size for weight in self.weights)
-
-    def get_weights(self):
-        """Return copies of all weights, in Keras's order."""
-        return [weight.copy() for weight in self.weights]
-
-    def set_weights(self, weights):
-        """Set all weights, from a list as `get_weights` gives it, here or in Keras.
-
-        Raises
-        ------
-        ValueError
-            If number or shapes differ; nothing is changed then.
-        """
-        paths = self._weight_paths()
-        arrays = check_weights(self.name, weights, paths, [w.shape for w in self.weights])
-        for path, array in zip(paths, arrays, strict=True):
-            self.memory.weight(path)[...] = array
+    def named_weights(self):
+        """Return all weights by path, such as "lstm/kernel", as views, in Keras's order."""
+        return {path: self.memory.weight(path) for path in self._weight_paths()}
 
     def save_weights(self, filepath):
         """Write all weights, by path, to an .npz file; an old file is replaced whole or not at all.
@@ -225,7 +205,7 @@ class Sequential(Trainer):
             If the name does not end in ".npz".
         """
         filepath = _npz_path(filepath)
-        arrays = dict(zip(self._weight_paths(), self.weights, strict=True))
+        arrays = self.named_weights()
         handle, temporary = tempfile.mkstemp(dir=filepath.parent, suffix=".npz")
         try:
             with os.fdopen(handle, "wb") as file:

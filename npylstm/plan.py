@@ -17,8 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .reference import activations as reference_activations
-from .reference.activations import Activation
+from .reference import activations
 
 
 # ------------------------------------------------------------------------- what a model always has
@@ -111,20 +110,6 @@ class Start(IntEnum):
 
 
 MERGE_MODES = ("concat", "sum", "mul", "ave")
-STANDARD_ACTIVATIONS = (
-    reference_activations.linear,
-    reference_activations.sigmoid,
-    reference_activations.tanh,
-    reference_activations.hard_sigmoid,
-    reference_activations.relu,
-    reference_activations.elu,
-    reference_activations.selu,
-    reference_activations.softplus,
-    reference_activations.softsign,
-    reference_activations.exponential,
-    reference_activations.silu,
-    reference_activations.softmax,
-)
 
 # One row of the table.  Offsets count elements: x, x2, y, h, c in the arena, w in the parameters,
 # state in the carried states.  What a column means for an op stands beside the op's `lower`.
@@ -251,7 +236,7 @@ class PlanBuilder:
         self.memory = memory
         self.initial_state = initial_state
         self.initial_states: list[Tensor] = []
-        self.activations = list(STANDARD_ACTIVATIONS)
+        self.activations = list(activations.STANDARD)
         self.generators: list[np.random.Generator] = []
         self._rows: list[np.ndarray] = []
         self._size = 0
@@ -270,7 +255,7 @@ class PlanBuilder:
             row[column] = value.offset if isinstance(value, Tensor | Segment) else value
         self._rows.append(row)
 
-    def activation(self, activation: Activation):
+    def activation(self, activation: activations.Activation):
         """Return the index by which rows name this activation."""
         if activation not in self.activations:
             self.activations.append(activation)

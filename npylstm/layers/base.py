@@ -9,9 +9,10 @@ from ..data import check_shape, float_array
 from ..errors import unknown_arguments
 from ..plan import Memory, PlanBuilder
 from ..programs import Programs
+from ..weights import WeightHolder
 
 
-class Layer:
+class Layer(WeightHolder):
     """A layer: what it holds, what shapes it makes, and the op rows it turns into.
 
     Parameters
@@ -120,7 +121,7 @@ class Layer:
         self.memory, self.path = memory, path
         self.input_shape = (None, *input_shape[1:])
         self.built = True
-        self._programs = Programs(self._make_plan)
+        self._programs = Programs(self.make_plan)
 
     def check_input_shape(self, input_shape):
         """Raise ValueError unless this layer can take a batch of that shape."""
@@ -183,32 +184,6 @@ class Layer:
         """Return all weights by name, as views, in Keras's order."""
         return {name: self.weight(name) for name in self._weight_names()}
 
-    @property
-    def weights(self):
-        """All weights, as views, in Keras's order."""
-        return list(self.named_weights().values())
-
-    def count_params(self):
-        """Return how many numbers the weights hold."""
-        return sum(weight.size for weight in self.weights)
-
-    def get_weights(self):
-        """Return copies of all weights, in Keras's order."""
-        return [weight.copy() for weight in self.weights]
-
-    def set_weights(self, weights):
-        """Set all weights, from a list as `get_weights` gives it, here or in Keras.
-
-        Raises
-        ------
-        ValueError
-            If number or shapes differ; nothing is changed then.
-        """
-        names = self._weight_names()
-        arrays = check_weights(self.name, weights, names, [w.shape for w in self.weights])
-        for name, array in zip(names, arrays, strict=True):
-            self.weight(name)[...] = array
-
     # -------------------------------------------------------------------------------------- states
     def reset_state(self):
         """Set the states carried from batch to batch to zero."""
@@ -261,8 +236,9 @@ class Layer:
         for array, tensor in zip(arrays, plan.initial_states, strict=True):
             plan.values(*tensor)[...] = array
 
-    def _make_plan(self, shape, initial_state=False):
-        return make_plan([self], self.memory, shape, initial_state)
+    def make_plan(self, shape, initial_state=False):
+        """Return the Plan for an input of shape (B, …); see `Plan.describe`."""
+        return lower_all([self], self.memory, shape, initial_state)
 
     # ------------------------------------------------------------------------------------- config
     def get_config(self):
@@ -279,7 +255,7 @@ class Layer:
         return f"<{type(self).__name__} {self.name!r}>"
 
 
-def make_plan(layers, memory, shape, initial_state=False):
+def lower_all(layers, memory, shape, initial_state=False):
     """Lower layers one after the other for an input of shape (B, …); return the Plan."""
     builder = PlanBuilder(memory, initial_state)
     is_sequence = len(shape) > 2
@@ -289,19 +265,3 @@ def make_plan(layers, memory, shape, initial_state=False):
         outputs = layer.lower(builder, tensors[0])
         tensors = outputs if isinstance(outputs, list) else [outputs]
     return builder.finish(x, tensors)
-
-
-def check_weights(owner, weights, names, shapes):
-    """Return weights as arrays, after checking their number and shapes against what is there."""
-    expected = ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes, strict=True))
-    if len(weights) != len(names):
-        raise ValueError(
-            f"{owner!r} has {len(names)} weights ({expected}), got a list of {len(weights)}"
-        )
-    arrays = [float_array(w, n, None, finite=False) for w, n in zip(weights, names, strict=True)]
-    for name, shape, array in zip(names, shapes, arrays, strict=True):
-        if array.shape != shape:
-            raise ValueError(
-                f"weight {name!r} of {owner!r} has the shape {shape}, got {np.shape(array)}"
-            )
-    return arrays

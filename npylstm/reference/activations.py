@@ -151,3 +151,18 @@ softsign = Activation("softsign", _softsign, _softsign_backward)
 exponential = Activation("exponential", _exponential, _exponential_backward)
 silu = Activation("silu", _silu, _silu_backward)
 softmax = Activation("softmax", _softmax, _softmax_backward)
+
+STANDARD = (
+    linear,
+    sigmoid,
+    tanh,
+    hard_sigmoid,
+    relu,
+    elu,
+    selu,
+    softplus,
+    softsign,
+    exponential,
+    silu,
+    softmax,
+)

@@ -78,7 +78,7 @@ def test_layers_of_two_models_cannot_be_mixed(model):
 
 def test_rows_of_a_plan(model):
     model.add(Dense(3, activation="softmax"))
-    plan = model._make_plan((7, 4, 2))
+    plan = model.make_plan((7, 4, 2))
     assert [Op(row["op"]) for row in plan.rows] == [
         Op.LSTM, Op.LSTM, Op.DENSE, Op.DENSE, Op.ACTIVATION,
     ]  # fmt: skip
