@@ -78,6 +78,8 @@ class Sequential(Trainer, WeightHolder):
         if not isinstance(layer, Layer):
             hint = "; make an instance of it first" if isinstance(layer, type) else ""
             raise TypeError(f"a Sequential takes layers, got {layer!r}{hint}")
+        if layer in self._layers:
+            raise ValueError(f"layer {layer.name!r} is in this model already; make a new one")
         if self._layers and layer.dtype != self.dtype:
             raise ValueError(
                 f"layer {layer.name!r} computes in {layer.dtype}, the layers before it in "

@@ -138,6 +138,19 @@ ROW = np.dtype(
 )
 
 
+# Which of them each op reads.
+COLUMNS = {
+    Op.LSTM: (*"xhcwTBDU", "activation", "recurrent_activation", "use_bias", "reverse", "mode"),
+    Op.DENSE: (*"xywBDU", "use_bias"),
+    Op.ACTIVATION: (*"xyBU", "activation"),
+    Op.DROPOUT: (*"xyBU", "rate"),
+    Op.REPEAT: (*"xyTBU",),
+    Op.MERGE: ("x", "x2", *"yTBU", "mode", "reverse"),
+    Op.REVERSE: (*"xyTBU",),
+    Op.MOVE_AXIS: (*"xyTBU",),
+}
+
+
 class LossOp(IntEnum):
     """What a loss computes: the functions of that name in `reference.losses`."""
 
@@ -314,10 +327,16 @@ class Plan:
         return values.swapaxes(0, 1) if len(tensor.shape) > 2 else values
 
     def describe(self):
-        """Return the table as text: a line for each row, with the columns that its op uses."""
+        """Return the table as text: a line for each row, with the columns that its op reads."""
         lines = []
         for number, row in enumerate(self.rows):
-            used = {name: row[name] for name in ROW.names[1:] if row[name] != 0}
-            columns = "  ".join(f"{name}={value}" for name, value in used.items())
+            columns = "  ".join(f"{name}={self._value(row, name)}" for name in COLUMNS[row["op"]])
             lines.append(f"{number}  {Op(row['op']).name:<10}  {columns}")
         return "\n".join(lines)
+
+    def _value(self, row, column):
+        if column.endswith("activation"):
+            return self.activations[row[column]].name
+        if column == "mode":
+            return MERGE_MODES[row[column]] if row["op"] == Op.MERGE else Start(row[column]).name
+        return row[column]

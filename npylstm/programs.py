@@ -38,5 +38,9 @@ class Programs:
             while len(self._idle) > _KEPT:
                 self._idle.popitem(last=False)
 
+    def __getstate__(self):
+        # A copy prepares its own: a copied arena would no longer be the one its views look at.
+        return self.__dict__ | {"_idle": OrderedDict()}
+
     def _prepare(self, shape, objective, options):
         return backends.current().prepare(self._make_plan(shape, **options), objective)

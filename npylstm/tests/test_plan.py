@@ -1,5 +1,8 @@
 """The flat memory: every weight a view, one vector for one model."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -88,4 +91,24 @@ def test_rows_of_a_plan(model):
     assert second["x"] == first["h"] + 7 * 3
     assert plan.outputs[0].shape == (7, 3)
     assert plan.arena.size == plan.gradient_arena.size
-    assert "LSTM" in plan.describe() and "T=4" in plan.describe()
+    lines = plan.describe().splitlines()
+    assert len(lines) == 5
+    assert lines[0].startswith("0  LSTM ") and "x=0  h=56" in lines[0] and "mode=ZEROS" in lines[0]
+    assert lines[4].endswith("activation=softmax")
+
+
+def test_copies_are_independent(model, rng):
+    x, y = rng.normal(size=(3, 4, 2)), np.ones((3, 6))
+    model.fit(x, y, verbose=0)
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        before = model.predict(x, verbose=0)
+        np.testing.assert_array_equal(other.predict(x, verbose=0), before)
+        other.fit(x, y, epochs=2, verbose=0)
+        np.testing.assert_array_equal(model.predict(x, verbose=0), before)
+        assert (other.predict(x, verbose=0) != before).any()
+        assert other.optimizer.iterations == 3
+
+
+def test_a_layer_is_in_a_model_once(model):
+    with pytest.raises(ValueError, match="layer 'dense' is in this model already"):
+        model.add(model.layers[-1])
