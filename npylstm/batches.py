@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import backends, interrupt, metrics
+from .layout import check_memory
 from .plan import Objective
 
 _SECONDS_PER_CALL = 0.05
@@ -47,18 +48,20 @@ class Batches:
         return self._logs(totals)
 
     def _train_batches(self, samples, order, batch_size, n_batches, totals):
-        optimizer = self.optimizer
+        optimizer, before = self.optimizer, totals[1]
         with self._program(samples.x, batch_size, with_loss=True) as program:
-            backends.current().train(
-                program,
-                samples,
-                order,
-                optimizer.update(),
-                optimizer.learning_rates(n_batches),
-                optimizer.iterations,
-                totals,
-            )
-        optimizer.iterations += n_batches
+            try:
+                backends.current().train(
+                    program,
+                    samples,
+                    order,
+                    optimizer.update(),
+                    optimizer.learning_rates(n_batches),
+                    optimizer.iterations,
+                    totals,
+                )
+            finally:  # an activation of the user's may raise in the middle
+                optimizer.iterations += round((totals[1] - before) / batch_size)
 
     def _calls(self, n, batch_size, callbacks, mode):
         """Yield (first batch, number of batches, their size) for each call of the backend."""
@@ -118,8 +121,10 @@ class Batches:
         return Objective(loss, fused, ops)
 
     def _program(self, x, batch_size, with_loss=False):
+        check_memory(self._layers, self.memory)
         objective = self._objective() if with_loss else None
-        return self._programs.use((batch_size, *x.shape[1:]), objective)
+        shape = (batch_size, *x.shape[1:])
+        return self._programs.use(shape, objective, memory=id(self.memory))
 
     def _logs(self, totals):
         values = totals[::2] / totals[1::2]

@@ -15,15 +15,18 @@ def pop_batch_shape(arguments):
     Parameters
     ----------
     arguments : dict
-        A layer's remaining keyword arguments; `input_shape`, `batch_input_shape` and
-        `batch_shape` are removed from it.
+        A layer's remaining keyword arguments; `input_dim`, `input_shape`, `batch_input_shape`
+        and `batch_shape` are removed from it.
 
     Returns
     -------
     tuple or None
         The batch shape, such as ``(None, 3, 1)`` or ``(1, 3, 1)``, if one was given.
     """
-    shape = arguments.pop("input_shape", None)
+    features = arguments.pop("input_dim", None)
+    shape = arguments.pop("input_shape", None if features is None else (features,))
+    if shape is not None and not isinstance(shape, tuple | list):
+        shape = (shape,)
     batch_shape = arguments.pop("batch_input_shape", None) or arguments.pop("batch_shape", None)
     if batch_shape is not None:
         return tuple(batch_shape)

@@ -4,7 +4,11 @@ Every check says what was given, what is expected and what to do.  All of them r
 is computed, so that a model is never left half-changed.
 """
 
+import math
+
 import numpy as np
+
+from .errors import is_number
 
 
 def float_array(values, name, dtype, finite=True):
@@ -69,6 +73,8 @@ def _not_finite(name, array):
 
 def check_shape(shape, name):
     """Raise ValueError if a batch shape has no samples, timesteps or features."""
+    if not shape:
+        raise ValueError(f"{name} was given a single number; give an array of samples")
     if 0 in shape:
         axes = ("samples", "timesteps", "features") if len(shape) == 3 else ("samples", "features")
         axis = shape.index(0)
@@ -109,8 +115,8 @@ def targets(y, loss, output_shape, dtype):
     if y is None:
         raise ValueError("y is missing: training and evaluation need a target for every sample")
     if loss.sparse:
-        return _labels(y, output_shape)
-    y = float_array(y, "y", dtype)
+        return _labels(_with_samples(float_array(y, "y", np.float64), "y"), output_shape)
+    y = _with_samples(float_array(y, "y", dtype), "y")
     if y.ndim == len(output_shape) - 1 and output_shape[-1] == 1:
         y = y[..., None]
     if y.shape[1:] != output_shape[1:]:
@@ -141,7 +147,6 @@ def _wrong_targets(y, loss, output_shape):
 
 
 def _labels(y, output_shape):
-    y = float_array(y, "y", np.float64)
     if y.shape[1:] == (*output_shape[1:-1], 1):
         y = y[..., 0]
     if y.shape[1:] != output_shape[1:-1]:
@@ -182,7 +187,7 @@ def sample_weights(sample_weight, class_weight, y, output_shape, dtype):
         return _from_class_weight(class_weight, y, output_shape, dtype)
     if sample_weight is None:
         return None
-    weight = float_array(sample_weight, "sample_weight", dtype)
+    weight = _with_samples(float_array(sample_weight, "sample_weight", dtype), "sample_weight")
     if weight.ndim == 2 and weight.shape[1] == 1:
         weight = weight[:, 0]
     allowed = [(len(y),)] + [output_shape[:2]] * (len(output_shape) > 2)
@@ -197,6 +202,18 @@ def sample_weights(sample_weight, class_weight, y, output_shape, dtype):
 
 
 def _from_class_weight(class_weight, y, output_shape, dtype):
+    classes = max(2, output_shape[-1])
+    if not isinstance(class_weight, dict):
+        raise TypeError(
+            f"class_weight must be a dict such as {{0: 1.0, 1: 2.5}}, got {class_weight!r}"
+        )
+    for label, weight in class_weight.items():
+        if not hasattr(label, "__index__") or not 0 <= label < classes:
+            raise ValueError(
+                f"class_weight has the key {label!r}; classes are integers from 0 to {classes - 1}"
+            )
+        if not is_number(weight) or not math.isfinite(weight):
+            raise ValueError(f"class_weight of class {label} must be a number, got {weight!r}")
     if len(output_shape) > 2:
         raise ValueError(
             "class_weight is for models with one output a sample; for a sequence of them give "
@@ -209,16 +226,45 @@ def _from_class_weight(class_weight, y, output_shape, dtype):
     return np.array([class_weight.get(int(label), 1.0) for label in labels], dtype)
 
 
-def validation_split(fraction, x, y, sample_weight):
-    """Split off the last samples, unshuffled: return the arrays of both parts."""
-    if not 0 < fraction < 1:
-        raise ValueError(f"validation_split must be a number in (0, 1), got {fraction!r}")
-    n = len(x)
+def check_split(fraction):
+    """Return whether there is anything to split off; raise ValueError for a bad fraction."""
+    if not is_number(fraction) or not 0 <= fraction < 1:
+        raise ValueError(f"validation_split must be a number in [0, 1), got {fraction!r}")
+    return fraction > 0
+
+
+def split(fraction, x, y, sample_weight):
+    """Split off the last samples, unshuffled.
+
+    Returns
+    -------
+    first, last : tuples of x, y, sample_weight
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays have no samples, unequally many, or too few to split.
+    """
+    arrays = {"x": x, "y": y, "sample_weight": sample_weight}
+    arrays = {
+        name: None if array is None else _with_samples(float_array(array, name, None, False), name)
+        for name, array in arrays.items()
+    }
+    if arrays["x"] is None or arrays["y"] is None:
+        raise ValueError("validation_split needs x and y as arrays")
+    check_equal_lengths(**arrays)
+    n = len(arrays["x"])
     first = int(n * (1 - fraction))
     if first in (0, n):
         raise ValueError(
             f"validation_split={fraction} leaves nothing on one side of {n} samples; give more "
             "samples or another fraction"
         )
-    parts = [(a, a) if a is None else (a[:first], a[first:]) for a in (x, y, sample_weight)]
+    parts = [(a, a) if a is None else (a[:first], a[first:]) for a in arrays.values()]
     return tuple(part[0] for part in parts), tuple(part[1] for part in parts)
+
+
+def _with_samples(array, name):
+    if array.ndim == 0:
+        raise ValueError(f"{name} must be an array with one entry a sample, got {array!r}")
+    return array

@@ -1,6 +1,11 @@
 """Checks that many places share: what was given, what is expected, what to do."""
 
 import difflib
+import functools
+import inspect
+import numbers
+
+import numpy as np
 
 
 def unknown_name(kind, name, known):
@@ -18,22 +23,46 @@ def unknown_arguments(owner, given, known):
     return TypeError(f"{owner} has no argument {name!r}{hint}  It takes: {', '.join(known)}.")
 
 
+def is_number(value):
+    """Return whether a value is a real number, and not a truth value."""
+    return isinstance(value, numbers.Real | np.number) and not isinstance(value, bool | np.bool_)
+
+
+def known_arguments(cls):
+    """Make a class explain itself when it is given a keyword argument that it does not take.
+
+    A class decorator: what Python raises is a TypeError too, but it says nothing of what is meant.
+    """
+    original = cls.__init__
+    known = list(inspect.signature(original).parameters)[1:]
+
+    @functools.wraps(original)
+    def __init__(self, *args, **kwargs):
+        unknown = [name for name in kwargs if name not in known]
+        if unknown:
+            raise unknown_arguments(type(self).__name__, unknown, known)
+        original(self, *args, **kwargs)
+
+    cls.__init__ = __init__
+    return cls
+
+
 def positive(name, value):
-    """Return a number that must be greater than 0."""
-    if isinstance(value, bool) or not value > 0:
+    """Return a number, or raise ValueError unless it is greater than 0."""
+    if not (is_number(value) and value > 0):
         raise ValueError(f"{name} must be greater than 0, got {value!r}")
     return value
 
 
 def fraction(name, value):
-    """Return a number that must lie in [0, 1]."""
-    if isinstance(value, bool) or not 0 <= value <= 1:
+    """Return a number, or raise ValueError unless it lies in [0, 1]."""
+    if not (is_number(value) and 0 <= value <= 1):
         raise ValueError(f"{name} must be a number in [0, 1], got {value!r}")
-    return float(value)
+    return value if isinstance(value, np.float64) else float(value)
 
 
 def positive_integer(name, value):
-    """Return an integer that must be at least 1."""
+    """Return an integer; raise TypeError if it is none, ValueError unless it is at least 1."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if value < 1:

@@ -3,11 +3,11 @@
 The math is in `reference.losses`; a loss here knows its names and which targets it takes.
 """
 
-import numpy as np
-
-from .errors import unknown_name
+from .data import check_equal_lengths, float_array, sample_weights, targets
+from .errors import known_arguments, unknown_name
 from .plan import LossOp
 from .reference import losses as reference
+from .reference.activations import sigmoid, softmax
 
 
 class Loss:
@@ -29,7 +29,7 @@ class Loss:
     probabilities = False
     _op: LossOp
 
-    def __init__(self, name=None):
+    def __init__(self, *, name=None):
         self.name = name or self._op.name.lower()
 
     def op(self, last_activation=None):
@@ -37,8 +37,8 @@ class Loss:
 
         Parameters
         ----------
-        last_activation : str or None
-            The activation that the model ends in.
+        last_activation : Activation or None
+            What the model ends in.
 
         Returns
         -------
@@ -54,25 +54,32 @@ class Loss:
         ----------
         y_true : array (..., K), or integer labels (...,) for a sparse loss
         y_pred : array (..., K)
-        sample_weight : array broadcastable to (...,), or None
+        sample_weight : array (B,) or (B, T), or None
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they do not fit.
         """
-        y_pred = np.asarray(y_pred)
-        if not np.issubdtype(y_pred.dtype, np.floating):
-            y_pred = y_pred.astype(np.float32)
-        y_true = np.asarray(y_true, None if self.sparse else y_pred.dtype)
-        if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight, y_pred.dtype)
+        y_pred = float_array(y_pred, "y_pred", None, finite=False)
+        y_true = targets(y_true, self, y_pred.shape, y_pred.dtype)
+        check_equal_lengths(y_true=y_true, y_pred=y_pred)
+        weight = sample_weights(sample_weight, None, y_true, y_pred.shape, y_pred.dtype)
         op, _ = self.op()
         values, _ = reference.BY_NAME[op.name.lower()][0](y_true, y_pred)
-        return float(reference.weighted_mean_forward(values, sample_weight)[0])
+        if weight is not None:
+            weight = weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
+        return float(reference.weighted_mean_forward(values, weight)[0])
 
 
+@known_arguments
 class MeanSquaredError(Loss):
     """``mean((y_true - y_pred)**2)``."""
 
     _op = LossOp.MEAN_SQUARED_ERROR
 
 
+@known_arguments
 class MeanAbsoluteError(Loss):
     """``mean(abs(y_true - y_pred))``."""
 
@@ -85,49 +92,48 @@ class _Crossentropy(Loss):
     Parameters
     ----------
     from_logits : bool
-        Whether the model ends in logits.  If it ends in the matching activation, the loss is
-        computed from that activation's input all the same, as Keras does.
+        Whether the model ends in logits.  If it ends in softmax or sigmoid, the loss is computed
+        from what goes into that, whichever of the two it is, as Keras does.
     name : str or None
     """
 
     probabilities = True
     _logits_op: LossOp
-    _activation: str
 
-    def __init__(self, from_logits=False, name=None):
-        super().__init__(name)
+    def __init__(self, from_logits=False, *, name=None):
+        super().__init__(name=name)
         self.from_logits = bool(from_logits)
 
     def op(self, last_activation=None):
         """Return the LossOp to run, and whether it starts before the last activation."""
-        if last_activation == self._activation:
+        if last_activation in (softmax, sigmoid):
             return self._logits_op, True
         return (self._logits_op if self.from_logits else self._op), False
 
 
+@known_arguments
 class CategoricalCrossentropy(_Crossentropy):
     """``-sum(y_true * log(p))``, for targets that are one-hot or probabilities (..., K)."""
 
     _op = LossOp.CATEGORICAL_CROSSENTROPY
     _logits_op = LossOp.SOFTMAX_CROSSENTROPY
-    _activation = "softmax"
 
 
+@known_arguments
 class SparseCategoricalCrossentropy(_Crossentropy):
     """``-log(p[label])``, for integer labels (...,) in [0, K)."""
 
     sparse = True
     _op = LossOp.SPARSE_CATEGORICAL_CROSSENTROPY
     _logits_op = LossOp.SPARSE_SOFTMAX_CROSSENTROPY
-    _activation = "softmax"
 
 
+@known_arguments
 class BinaryCrossentropy(_Crossentropy):
     """``-mean(y log(p) + (1 - y) log(1 - p))``, for targets (..., K) of 0 and 1."""
 
     _op = LossOp.BINARY_CROSSENTROPY
     _logits_op = LossOp.SIGMOID_CROSSENTROPY
-    _activation = "sigmoid"
 
 
 _BY_NAME = {

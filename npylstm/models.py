@@ -2,20 +2,21 @@
 
 import contextlib
 import os
-import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from . import config
+from .errors import known_arguments, unknown_name
 from .layers import Input, Layer
-from .layers.base import lower_all
-from .plan import Memory
+from .layout import belongs_elsewhere, check_memory, lay_out, lower_all, nested
 from .programs import Programs
 from .training import Trainer
 from .weights import WeightHolder
 
 
+@known_arguments
 class Sequential(Trainer, WeightHolder):
     """A model of layers, each fed by the one before.
 
@@ -31,23 +32,28 @@ class Sequential(Trainer, WeightHolder):
         Whether the weights exist.
     dtype : str
         "float32" or "float64", as its layers have it.
-    memory : Memory or None
-        The flat vectors: parameters, gradients, carried states.
     input_shape : tuple or None
         The batch shape it was built for.
     """
 
-    def __init__(self, layers=None, name=None):
+    def __init__(self, layers=None, *, name=None):
         super().__init__()
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"a model's name must be a string, got {name!r}")
         self.name = name or "sequential"
         self.built = False
-        self.memory = None
         self.input_shape = None
         self._layers: list[Layer] = []
-        self._batch_shape = None
+        self._declared_shape = None  # by an Input
+        self._fresh: list[Layer] = []  # layers that were not built before this model was
         self._programs = Programs(self.make_plan)
-        for layer in layers or []:
-            self.add(layer)
+        layers = _listed(layers)
+        if layers and isinstance(layers[0], Input):
+            self._declared_shape = layers.pop(0).batch_shape
+        for position, layer in enumerate(layers):
+            _check_new(layer, layers[:position])
+        if layers:
+            self._rebuild(layers, self._first_shape(layers[0]))
 
     @property
     def layers(self):
@@ -71,84 +77,114 @@ class Sequential(Trainer, WeightHolder):
             If it does not fit; the model stays as it was.
         """
         if isinstance(layer, Input):
-            if self._layers or self._batch_shape is not None:
+            if self._layers or self._declared_shape is not None:
                 raise ValueError("an Input comes first, and once")
-            self._batch_shape = layer.batch_shape
+            self._declared_shape = layer.batch_shape
             return
-        if not isinstance(layer, Layer):
-            hint = "; make an instance of it first" if isinstance(layer, type) else ""
-            raise TypeError(f"a Sequential takes layers, got {layer!r}{hint}")
-        if layer in self._layers:
-            raise ValueError(f"layer {layer.name!r} is in this model already; make a new one")
-        if self._layers and layer.dtype != self.dtype:
-            raise ValueError(
-                f"layer {layer.name!r} computes in {layer.dtype}, the layers before it in "
-                f"{self.dtype}; all layers of a model share one dtype"
-            )
-        batch_shape = layer.batch_shape if not self._layers else None
-        self._rebuild([*self._layers, layer], self._batch_shape or batch_shape)
+        _check_new(layer, self._layers)
+        first = self._layers[0] if self._layers else layer
+        self._rebuild([*self._layers, layer], self.input_shape or self._first_shape(first))
+
+    def _first_shape(self, first):
+        """Return the batch shape that goes in, if an Input or the first layer tells it."""
+        in_another_model = first.memory and first.memory.owner is not None
+        return (
+            self._declared_shape
+            or first.batch_shape
+            or (first.input_shape if in_another_model else None)
+        )
 
     def pop(self):
-        """Remove the last layer and return it."""
+        """Remove the last layer and return it, with its weights.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
         if not self._layers:
             raise ValueError("there is no layer to remove")
-        last = self._layers[-1]
-        self._rebuild(self._layers[:-1], self._batch_shape)
+        *rest, last = self._layers
+        ours = last.built and last.memory.owner is self
+        self._rebuild(rest, self.input_shape if rest else None)
+        if ours:
+            last.memory.owner = None  # what is left of a memory that this model has moved out of
+            lay_out([last], [last.name], [last.input_shape])
         return last
 
     def build(self, input_shape=None):
-        """Create the weights for a batch shape such as ``(None, 3, 1)``, unless they exist."""
+        """Create the weights for a batch shape such as ``(None, 3, 1)``, unless they exist.
+
+        Raises
+        ------
+        ValueError
+            If there are no layers, no shape, or they do not fit.
+        """
         if self.built:
             return
-        shape = self._batch_shape or input_shape
-        if shape is None:
-            raise ValueError("build needs a batch shape, such as (None, timesteps, features)")
         if not self._layers:
             raise ValueError("the model has no layers; add some first")
+        shape = self._declared_shape or input_shape
+        if not isinstance(shape, tuple | list):
+            raise ValueError(
+                f"build needs a batch shape, such as (None, timesteps, features), got {shape!r}"
+            )
         self._rebuild(self._layers, tuple(shape))
 
     def _build_for(self, x):
         """Build for data like x, if not built yet; only the number of features is fixed by it."""
         self.build((None,) * (x.ndim - 1) + x.shape[-1:])
 
+    def _unbuild(self):
+        """Undo a build for data that turned out not to fit."""
+        for layer in self._fresh:
+            layer.detach()
+        self.built, self.input_shape, self._fresh = False, None, []
+
     def _rebuild(self, layers, batch_shape):
         """Take on these layers; with a known shape, lay them out in one memory, keeping weights."""
         names = _unique_names(layers)
+        fresh = [inner for layer in layers for inner in nested(layer) if not inner.built]
         if batch_shape is not None and layers:
             shapes = _shapes(layers, batch_shape)
-            self.memory = self._borrowed_memory(layers) or _lay_out(self, layers, names, shapes)
-            self.input_shape = tuple(batch_shape)
-            self.built = True
-        else:
-            self.built, self.memory = False, None
-        for layer, name in zip(layers, names, strict=True):
-            layer.name = name
-        self._layers = list(layers)
-        self._batch_shape = batch_shape
-        self._programs = Programs(self.make_plan)
+            if not self._borrows(layers, shapes):
+                lay_out(layers, names, shapes, self)
+                for layer, name in zip(layers, names, strict=True):
+                    layer.name = name
+        self.built = batch_shape is not None and bool(layers)
+        self.input_shape = tuple(batch_shape) if self.built else None
+        self._layers, self._fresh = list(layers), fresh
 
-    def _borrowed_memory(self, layers):
-        """Return the memory of the model that all these layers belong to; None if they are free."""
+    def _borrows(self, layers, shapes):
+        """Return whether all these layers are those of another model, to be used as they lie."""
         taken = [
             layer for layer in layers if layer.memory and layer.memory.owner not in (None, self)
         ]
         if not taken:
-            return None
+            return False
         if len(taken) < len(layers) or len({id(layer.memory) for layer in layers}) > 1:
-            raise ValueError(
-                f"layer {taken[0].name!r} belongs to the model {taken[0].memory.owner.name!r}; a "
-                "second model can be made of layers of that model alone, or of new layers "
-                "(type(layer).from_config(layer.get_config()), then set_weights)"
-            )
-        return taken[0].memory
+            raise belongs_elsewhere(taken[0])
+        for layer, shape in zip(layers, shapes, strict=True):
+            for state, size in layer.state_specs(shape).items():
+                there = layer.memory.state_segments[f"{layer.path}/{state}"].shape
+                if there != size:
+                    raise ValueError(
+                        f"stateful layer {layer.name!r} belongs to {layer.memory.owner!r}, where "
+                        f"it carries the states of {there[0]} samples, not of {size[0]}; use the "
+                        "same batch size in both models"
+                    )
+        return True
 
-    def make_plan(self, shape):
+    @property
+    def memory(self):
+        """The flat vectors that all layers lie in; None if not built.
+
+        A model of another model's layers has the memory of that one.
+        """
+        return self._layers[0].memory if self.built else None
+
+    def make_plan(self, shape, memory=None):
         """Return the Plan for an input of shape (B, …); see `Plan.describe`."""
-        if any(layer.memory is not self.memory for layer in self._layers):
-            raise RuntimeError(
-                f"the layers of {self.name!r} have since been laid out anew by the model they "
-                "belong to; make this model again"
-            )
         return lower_all(self._layers, self.memory, shape)
 
     def _need_built(self, method):
@@ -162,7 +198,7 @@ class Sequential(Trainer, WeightHolder):
         if not self._layers:
             raise ValueError("the model has no layers; add some first")
         self._layers[0].check_input_shape(shape)
-        expected = self._batch_shape
+        expected = self.input_shape or self._declared_shape
         if expected is None:
             return
         fits = len(expected) == len(shape) and all(
@@ -191,8 +227,9 @@ class Sequential(Trainer, WeightHolder):
 
     # ------------------------------------------------------------------------------------- weights
     def _weight_paths(self):
-        self._need_built("this")
-        return [f"{layer.path}/{name}" for layer in self._layers for name in layer._weight_names()]
+        self._need_built("what you ask for")
+        check_memory(self._layers, self.memory)
+        return [f"{layer.path}/{name}" for layer in self._layers for name in layer.named_weights()]
 
     def named_weights(self):
         """Return all weights by path, such as "lstm/kernel", as views, in Keras's order."""
@@ -205,12 +242,18 @@ class Sequential(Trainer, WeightHolder):
         ------
         ValueError
             If the name does not end in ".npz".
+        OSError
+            If it cannot be written.
         """
         filepath = _npz_path(filepath)
         arrays = self.named_weights()
-        handle, temporary = tempfile.mkstemp(dir=filepath.parent, suffix=".npz")
+        if not filepath.parent.is_dir():
+            raise FileNotFoundError(
+                f"cannot write {str(filepath)!r}: there is no folder {str(filepath.parent)!r}"
+            )
+        temporary = filepath.with_name(f".{filepath.stem}-{os.getpid()}-{id(arrays)}.npz")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with open(temporary, "xb") as file:
                 np.savez(file, **arrays)
             os.replace(temporary, filepath)
         except BaseException:
@@ -228,15 +271,40 @@ class Sequential(Trainer, WeightHolder):
         """
         filepath = _npz_path(filepath)
         paths = self._weight_paths()
-        with np.load(filepath, allow_pickle=False) as file:
-            if set(file.files) != set(paths):
-                raise ValueError(
-                    f"{filepath} holds the weights {sorted(file.files)}, but this model has "
-                    f"{sorted(paths)}"
-                )
-            self.set_weights([file[path] for path in paths])
+        try:
+            with np.load(filepath, allow_pickle=False) as file:
+                arrays = dict(file)
+        except (ValueError, zipfile.BadZipFile, EOFError, TypeError) as error:
+            raise ValueError(f"{filepath} is no file of weights, or is damaged: {error}") from error
+        if set(arrays) != set(paths):
+            raise ValueError(
+                f"{filepath} holds the weights {sorted(arrays)}, but this model has {sorted(paths)}"
+            )
+        self.set_weights([arrays[path] for path in paths])
 
     # -------------------------------------------------------------------------------------- states
+    def __call__(self, x, *, training=False):
+        """Return the outputs for one batch; with `training`, dropout drops."""
+        self._need_built("calling the model")
+        return self._predict_on_batch(x, training)
+
+    def get_layer(self, name=None, index=None):
+        """Return a layer by its name or its position.
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("get_layer takes either a name or an index")
+        names = [layer.name for layer in self._layers]
+        if index is not None and not -len(names) <= index < len(names):
+            raise ValueError(f"there is no layer {index}; the model has {len(names)}")
+        if name is not None and name not in names:
+            raise unknown_name("layer", name, names)
+        return self._layers[names.index(name) if index is None else index]
+
     def reset_states(self):
         """Set all carried states to zero, as before a new sequence."""
         for layer in self._layers:
@@ -248,7 +316,7 @@ class Sequential(Trainer, WeightHolder):
         return self.input_shape[0] if self.built else None
 
     # ------------------------------------------------------------------------------------- summary
-    def summary(self, print_fn=print):
+    def summary(self, *, print_fn=print):
         """Print each layer with its output shape and how many parameters it has.
 
         Parameters
@@ -277,6 +345,31 @@ class Sequential(Trainer, WeightHolder):
 
     def __repr__(self):
         return f"<Sequential {self.name!r} {self._layers}>"
+
+
+def _listed(layers):
+    if layers is None:
+        return []
+    if not isinstance(layers, list | tuple):
+        raise TypeError(f"a Sequential takes a list of layers, got {layers!r}")
+    return list(layers)
+
+
+def _check_new(layer, before):
+    """Raise unless a layer can come after others."""
+    if not isinstance(layer, Layer):
+        hint = "; make an instance of it first" if isinstance(layer, type) else ""
+        hint = "; an Input comes first, and once" if isinstance(layer, Input) else hint
+        raise TypeError(f"a Sequential takes layers, got {layer!r}{hint}")
+    there = {id(inner) for other in before for inner in nested(other)}
+    for inner in nested(layer):
+        if id(inner) in there:
+            raise ValueError(f"layer {inner.name!r} is in this model already; make a new one")
+    if before and layer.dtype != before[0].dtype:
+        raise ValueError(
+            f"layer {layer.name!r} computes in {layer.dtype}, the layers before it in "
+            f"{before[0].dtype}; all layers of a model share one dtype"
+        )
 
 
 def _unique_names(layers):
@@ -314,23 +407,6 @@ def _shapes(layers, batch_shape):
                 )
             shape = shape[0]
     return shapes
-
-
-def _lay_out(model, layers, names, shapes):
-    """Move all layers into one new memory: weights that exist are kept, others drawn."""
-    values, states = {}, {}
-    for layer, name, shape in zip(layers, names, shapes, strict=True):
-        weights = layer.named_weights() if layer.built else layer.draw_weights(shape)
-        values |= {f"{name}/{weight}": array for weight, array in weights.items()}
-        states |= {f"{name}/{state}": size for state, size in layer.state_specs(shape).items()}
-    memory = Memory(
-        {path: array.shape for path, array in values.items()}, states, layers[0].dtype, model
-    )
-    for path, array in values.items():
-        memory.weight(path)[...] = array
-    for layer, name, shape in zip(layers, names, shapes, strict=True):
-        layer.attach(memory, name, shape)
-    return memory
 
 
 def _npz_path(filepath):

@@ -140,12 +140,15 @@ ROW = np.dtype(
 
 # Which of them each op reads.
 COLUMNS = {
-    Op.LSTM: (*"xhcwTBDU", "activation", "recurrent_activation", "use_bias", "reverse", "mode"),
+    Op.LSTM: (
+        *("x", "h", "c", "w", "state", "T", "B", "D", "U"),
+        *("activation", "recurrent_activation", "use_bias", "reverse", "mode"),
+    ),
     Op.DENSE: (*"xywBDU", "use_bias"),
     Op.ACTIVATION: (*"xyBU", "activation"),
-    Op.DROPOUT: (*"xyBU", "rate"),
+    Op.DROPOUT: (*"xyBU", "rate", "generator"),
     Op.REPEAT: (*"xyTBU",),
-    Op.MERGE: ("x", "x2", *"yTBU", "mode", "reverse"),
+    Op.MERGE: ("x", "x2", *"yTBUD", "mode", "reverse"),
     Op.REVERSE: (*"xyTBU",),
     Op.MOVE_AXIS: (*"xyTBU",),
 }

@@ -30,6 +30,7 @@ class Programs:
         """Lend the program for an input shape (B, …), made if there is none."""
         key = (backends.get_backend(), shape, objective, *options.values())
         idle = self._idle.setdefault(key, [])
+        self._idle.move_to_end(key)
         program = idle.pop() if idle else self._prepare(shape, objective, options)
         try:
             yield program

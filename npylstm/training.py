@@ -4,6 +4,7 @@ Everything that a user passes in is checked here, before anything is computed; t
 in `batches`.
 """
 
+import inspect
 import math
 
 import numpy as np
@@ -36,7 +37,6 @@ class Trainer(Batches):
         self.history = None
         self.stop_training = False
         self._metrics = []
-        self._trained_memory = None
 
     # ----------------------------------------------------------------------------------- compile
     def compile(self, optimizer="rmsprop", loss=None, *, metrics=None, **accepted):
@@ -64,8 +64,6 @@ class Trainer(Batches):
         new_optimizer = optimizers.get(optimizer)
         new_loss = None if loss is None else losses.get(loss)
         new_metrics = _check_metrics(metrics)
-        if new_optimizer is not self.optimizer:
-            self._trained_memory = None
         self.optimizer, self.loss, self._metrics = new_optimizer, new_loss, new_metrics
 
     @property
@@ -99,6 +97,7 @@ class Trainer(Batches):
         *,
         validation_batch_size=None,
         validation_freq=1,
+        **unknown,
     ):
         """Train on all samples, `epochs` times.
 
@@ -142,19 +141,21 @@ class Trainer(Batches):
         KeyboardInterrupt
             On Ctrl-C, after the batch at hand: the model is usable, `history` is kept.
         """
+        _refuse("fit", unknown, Trainer.fit)
         self._need_compiled("fit")
         epochs, verbose = _epochs(epochs, initial_epoch), _verbose(verbose)
+        _check_frequency(validation_freq)
         validation = validation_data
-        if validation_split and validation is None:
-            arrays = [a if a is None else np.asarray(a) for a in (x, y, sample_weight)]
-            (x, y, sample_weight), validation = data.validation_split(validation_split, *arrays)
+        if validation is None and data.check_split(validation_split):
+            (x, y, sample_weight), validation = data.split(validation_split, x, y, sample_weight)
         samples = self._samples(x, y, sample_weight, class_weight)
         batch_size = self._batch_size(batch_size, len(samples.x))
         if validation is not None:
             validation = self._validation_samples(validation)
-            validation_batch_size = self._batch_size(
-                validation_batch_size or batch_size, len(validation.x)
-            )
+            if validation_batch_size is None:
+                validation_batch_size = batch_size
+            validation_batch_size = self._batch_size(validation_batch_size, len(validation.x))
+        self._objective()  # raises if metrics and targets do not go together
         self._build_optimizer()
         n = len(samples.x)
         steps = math.ceil(n / batch_size)
@@ -187,6 +188,7 @@ class Trainer(Batches):
         *,
         callbacks=None,
         return_dict=False,
+        **unknown,
     ):
         """Return loss and metrics over all samples.
 
@@ -202,6 +204,7 @@ class Trainer(Batches):
         float, list of float or dict
             The loss alone if there are no metrics, else the loss and the metrics.
         """
+        _refuse("evaluate", unknown, Trainer.evaluate)
         self._need_compiled("evaluate")
         verbose = _verbose(verbose)
         samples = self._samples(x, y, sample_weight)
@@ -210,7 +213,7 @@ class Trainer(Batches):
         callbacks = self._callback_list(callbacks, verbose, 1, steps, add_history=False)
         return self._results(self._evaluate(samples, batch_size, callbacks), return_dict)
 
-    def predict(self, x, batch_size=None, verbose="auto", *, callbacks=None):
+    def predict(self, x, batch_size=None, verbose="auto", *, callbacks=None, **unknown):
         """Return the model's outputs for all samples.
 
         Parameters
@@ -222,6 +225,7 @@ class Trainer(Batches):
         -------
         ndarray (N, …), or a list of them for several outputs
         """
+        _refuse("predict", unknown, Trainer.predict)
         verbose = _verbose(verbose)
         self._need_built("predict")
         x = self._inputs(x)
@@ -255,11 +259,16 @@ class Trainer(Batches):
     def predict_on_batch(self, x):
         """Return the outputs for one batch, without callbacks or progress bars."""
         self._need_built("predict_on_batch")
+        return self._predict_on_batch(x, training=False)
+
+    def _predict_on_batch(self, x, training):
         x = self._inputs(x)
         batch_size = self._batch_size(len(x), len(x))
-        outputs = [np.empty(shape, self.dtype) for shape in self._output_shapes(x.shape)]
         with self._program(x, batch_size) as program:
-            backends.current().predict(program, x, np.arange(batch_size), outputs)
+            program.x[...] = x
+            backends.current().forward(program, training)
+            plan = program.plan
+            outputs = [plan.batch_major_values(tensor).copy() for tensor in plan.outputs]
         return _one_or_list(outputs)
 
     def loss_and_gradients(self, x, y, sample_weight=None):
@@ -293,7 +302,16 @@ class Trainer(Batches):
     # ----------------------------------------------------------------------- checks and small parts
     def _samples(self, x, y, sample_weight=None, class_weight=None):
         x = self._inputs(x)
-        self._build_for(x)
+        was_built = self.built
+        try:
+            self._build_for(x)
+            return self._checked_samples(x, y, sample_weight, class_weight)
+        except Exception:
+            if not was_built:
+                self._unbuild()
+            raise
+
+    def _checked_samples(self, x, y, sample_weight, class_weight):
         output_shape, *others = self._output_shapes(x.shape)
         if others:
             raise ValueError(
@@ -307,11 +325,15 @@ class Trainer(Batches):
 
     def _validation_samples(self, validation):
         if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
+            length = f" of {len(validation)}" if isinstance(validation, tuple | list) else ""
             raise ValueError(
-                "validation_data must be a tuple (x, y) or (x, y, sample_weight), got "
-                f"{type(validation).__name__}"
+                "validation_data must be a tuple (x, y) or (x, y, sample_weight), got a "
+                f"{type(validation).__name__}{length}"
             )
-        return self._samples(*validation)
+        try:
+            return self._samples(*validation)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"in validation_data: {error}") from None
 
     def _inputs(self, x):
         if x is None:
@@ -348,12 +370,11 @@ class Trainer(Batches):
         self._need_derivatives()
         if self.memory.owner is not self:
             raise ValueError(
-                f"the layers of {self.name!r} belong to the model {self.memory.owner.name!r}: "
-                "train that one; this one predicts and evaluates, with the same weights"
+                f"the layers of {self!r} belong to another model ({self.memory.owner!r}): train "
+                "that one; this one predicts and evaluates, with the same weights"
             )
-        if self._trained_memory is not self.memory:
+        if self.optimizer.memory is not self.memory:
             self.optimizer.build(self.memory)
-            self._trained_memory = self.memory
 
     def _callback_list(self, callbacks, verbose, epochs, steps, add_history=True):
         if isinstance(callbacks, CallbackList):
@@ -373,7 +394,9 @@ class Trainer(Batches):
 def _check_metrics(names):
     if names is None:
         return []
-    return [metrics.check(name) for name in ([names] if isinstance(names, str) else names)]
+    if not isinstance(names, list | tuple):
+        names = [names]
+    return [metrics.check(name) for name in names]
 
 
 def _verbose(verbose):
@@ -384,17 +407,29 @@ def _verbose(verbose):
     return int(verbose)
 
 
+def _refuse(method, unknown, function):
+    if unknown:
+        known = [name for name in inspect.signature(function).parameters if name != "unknown"]
+        raise unknown_arguments(method, unknown, known[1:])
+
+
 def _epochs(epochs, initial_epoch):
-    epochs = positive_integer("epochs", epochs)
-    if not hasattr(initial_epoch, "__index__") or initial_epoch < 0:
-        raise ValueError(f"initial_epoch must be an integer of at least 0, got {initial_epoch!r}")
-    return epochs
+    for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
+            raise ValueError(f"{name} must be an integer of at least 0, got {value!r}")
+    return int(epochs)
+
+
+def _check_frequency(validation_freq):
+    if isinstance(validation_freq, list | tuple | set | range):
+        return
+    positive_integer("validation_freq", validation_freq)
 
 
 def _is_due(epoch, validation_freq):
-    if isinstance(validation_freq, int):
-        return (epoch + 1) % positive_integer("validation_freq", validation_freq) == 0
-    return epoch + 1 in validation_freq
+    if isinstance(validation_freq, list | tuple | set | range):
+        return epoch + 1 in validation_freq
+    return (epoch + 1) % validation_freq == 0
 
 
 def _one_or_list(values):

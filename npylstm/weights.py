@@ -4,9 +4,10 @@ from .data import float_array
 
 
 class WeightHolder:
-    """What a layer and a model have in common.  Each defines `name` and `named_weights`."""
+    """What a layer and a model have in common.  Each has `name`, `dtype`, `named_weights`."""
 
     name: str
+    dtype: str
 
     def named_weights(self):
         """Return all weights by name, as views, in Keras's order."""
@@ -30,10 +31,14 @@ class WeightHolder:
 
         Raises
         ------
-        ValueError
-            If number or shapes differ; nothing is changed then.
+        TypeError, ValueError
+            If number, shapes or kind differ; nothing is changed then.
         """
         current = self.named_weights()
+        if not isinstance(weights, list | tuple):
+            raise TypeError(
+                f"weights must be a list of arrays, as get_weights gives it, got {weights!r}"
+            )
         if len(weights) != len(current):
             expected = ", ".join(f"{name} {weight.shape}" for name, weight in current.items())
             raise ValueError(
@@ -41,7 +46,7 @@ class WeightHolder:
                 f"{len(weights)}"
             )
         arrays = [
-            float_array(array, name, None, finite=False)
+            float_array(array, name, self.dtype, finite=False).copy()  # it may be one of ours
             for name, array in zip(current, weights, strict=True)
         ]
         for (name, weight), array in zip(current.items(), arrays, strict=True):

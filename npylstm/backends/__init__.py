@@ -1,8 +1,8 @@
 """Which backend runs the plans: modules with the same functions, chosen by name.
 
 `numpy_backend` runs a plan row by row with the functions of `reference`: slow, and open to a
-debugger.  A backend is a module with `prepare`, `forward`, `backward`, `train`, `evaluate` and
-`predict`; nothing else in the package knows which one is in use.
+debugger.  A backend is a module with `prepare`, `forward`, `backward`, `loss_and_gradients`,
+`train`, `evaluate` and `predict`; nothing else in the package knows which one is in use.
 """
 
 import contextlib

@@ -129,11 +129,11 @@ class _Repeat:
 
 class _Merge:
     def __init__(self, row, plan):
-        T, B, U = (int(row[axis]) for axis in "TBU")
+        T, B, U, D = (int(row[axis]) for axis in "TBUD")
         self.mode = MERGE_MODES[row["mode"]]
-        width = 2 * U if self.mode == "concat" else U
+        width = U + D if self.mode == "concat" else U
         self.ahead, self.dahead = _views(plan, row["x"], (T, B, U))
-        self.back, self.dback = _views(plan, row["x2"], (T, B, U))
+        self.back, self.dback = _views(plan, row["x2"], (T, B, D))
         self.y, self.dy = _views(plan, row["y"], (T, B, width))
         if row["reverse"]:  # the backward direction read the sequence from its end
             self.back, self.dback = self.back[::-1], self.dback[::-1]
@@ -275,7 +275,9 @@ class Program:
                 self.backward_rows = self.backward_rows[1:]
         self.x = plan.batch_major_values(plan.x)
         self.batch_size = len(self.x)
-        self.y_is_sequence = len(plan.outputs[0].shape) > 2
+        output_axes = len(plan.outputs[0].shape)
+        self.y_is_sequence = output_axes > 2
+        self.inner_axes = output_axes - 3  # of a loss's values, beside samples and timesteps
 
 
 def prepare(plan, objective=None):
@@ -333,14 +335,15 @@ def train(program, data, order, update, learning_rates, t, totals):
     t : int
         How many steps the optimizer has taken before.
     totals : ndarray of float64
-        Sum and count of the loss, then of each metric; added to.
+        Sum and count of the loss, then of each metric; added to after each update, so that the
+        count tells how many updates were made, whatever happens.
     """
     B = program.batch_size
     for k, learning_rate in enumerate(learning_rates):
         batch = _select(data, order[k * B : (k + 1) * B])
         loss = _loss_and_gradients(program, *batch, training=True)
-        program.loss.add_to(totals, loss, B)
         _update(program.plan.memory, update, t + k + 1, float(learning_rate))
+        program.loss.add_to(totals, loss, B)
 
 
 @_quietly
@@ -392,10 +395,12 @@ def _loss_and_gradients(program, x, y, sample_weight, training):
 
 
 def _time_major_targets(program, y, sample_weight):
+    """Return y (T, B, …) and sample_weight in a shape that its values (T, B, …) broadcast with."""
     if program.y_is_sequence:
         y = y.swapaxes(0, 1)
-        if sample_weight is not None and sample_weight.ndim > 1:
-            sample_weight = sample_weight.swapaxes(0, 1)
+        if sample_weight is not None:
+            weight = sample_weight.T if sample_weight.ndim > 1 else sample_weight[None]
+            sample_weight = weight.reshape(weight.shape + (1,) * program.inner_axes)
     return y, sample_weight
 
 

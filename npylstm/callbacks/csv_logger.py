@@ -4,9 +4,11 @@ import csv
 import os
 from collections.abc import Iterable
 
+from ..errors import known_arguments
 from .base import Callback
 
 
+@known_arguments
 class CSVLogger(Callback):
     """Write one row an epoch: the epoch, counted from 0, then the logs sorted by name.
 

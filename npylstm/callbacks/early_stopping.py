@@ -1,8 +1,10 @@
 """Stop when a metric no longer improves."""
 
+from ..errors import known_arguments
 from .monitor import MonitorCallback
 
 
+@known_arguments
 class EarlyStopping(MonitorCallback):
     """Stop training once the monitored metric has not improved for `patience` epochs.
 

@@ -4,10 +4,12 @@ import inspect
 
 import numpy as np
 
+from ..errors import known_arguments
 from .base import Callback
 from .monitor import MonitorCallback
 
 
+@known_arguments
 class LearningRateScheduler(Callback):
     """Set the learning rate at the start of every epoch, and log it at its end.
 
@@ -48,6 +50,7 @@ class LearningRateScheduler(Callback):
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
+@known_arguments
 class ReduceLROnPlateau(MonitorCallback):
     """Multiply the learning rate by `factor` when the monitored metric stalls; log the rate.
 

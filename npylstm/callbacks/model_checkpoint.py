@@ -5,9 +5,11 @@ import warnings
 
 import numpy as np
 
+from ..errors import known_arguments
 from .monitor import MonitorCallback
 
 
+@known_arguments
 class ModelCheckpoint(MonitorCallback):
     """Save the model's weights at the end of every epoch, or every so many batches.
 

@@ -44,7 +44,7 @@ class MonitorCallback(Callback):
             warnings.warn(
                 f"{type(self).__name__}: mode {mode!r} is unknown, expected 'auto', 'min' or "
                 "'max'; taking 'auto'",
-                stacklevel=3,
+                stacklevel=4,  # past this, the subclass and what checks its arguments
             )
             mode = "auto"
         self.monitor = monitor

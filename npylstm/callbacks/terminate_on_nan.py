@@ -2,9 +2,11 @@
 
 import math
 
+from ..errors import known_arguments
 from .base import Callback
 
 
+@known_arguments
 class TerminateOnNaN(Callback):
     """Stop training as soon as the running loss is NaN or infinite.
 

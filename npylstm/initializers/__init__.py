@@ -66,7 +66,7 @@ _BY_NAME = {
 }
 
 
-def get(identifier):
+def get(identifier, default=None):
     """Return the initializer that is meant by a name, a dict, a class, an array or a function.
 
     Parameters
@@ -76,10 +76,13 @@ def get(identifier):
         `config`, as `serialize` or Keras makes it; an instance or a class; an array to start from;
         or any function ``f(shape, dtype)`` that returns an array.
 
+    default : the same
+        What None means.
+
     Returns
     -------
     callable or None
-        Called with a shape and a dtype, it returns an array.  None for None.
+        Called with a shape and a dtype, it returns an array.
 
     Raises
     ------
@@ -89,7 +92,7 @@ def get(identifier):
         If the identifier is none of these.
     """
     if identifier is None:
-        return None
+        return None if default is None else get(default)
     if isinstance(identifier, str):
         return _class_named(identifier)()
     if isinstance(identifier, dict):

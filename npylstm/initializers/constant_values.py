@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..config import floatx
+from ..errors import known_arguments
 from .base import Initializer, as_shape
 
 
@@ -22,6 +23,7 @@ class Ones(Initializer):
         return np.ones(as_shape(shape), dtype or floatx())
 
 
+@known_arguments
 class Constant(Initializer):
     """One value everywhere.
 
@@ -52,6 +54,7 @@ class Constant(Initializer):
         return {"value": self.value}
 
 
+@known_arguments
 class Identity(Initializer):
     """The identity matrix times a gain.
 

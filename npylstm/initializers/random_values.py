@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import seeding
 from ..config import floatx
+from ..errors import known_arguments
 from .base import Initializer, as_shape
 
 # The standard deviation of a standard normal that is cut off at +-2, as Keras writes it.
@@ -58,6 +59,7 @@ class _Random(Initializer):
         return {"seed": self.seed}
 
 
+@known_arguments
 class RandomNormal(_Random):
     """Draws from a normal distribution.
 
@@ -111,6 +113,7 @@ class TruncatedNormal(RandomNormal):
         return self.mean + self.stddev * _truncated_normal(rng, shape)
 
 
+@known_arguments
 class RandomUniform(_Random):
     """Draws from a uniform distribution on [minval, maxval).
 
@@ -145,6 +148,7 @@ class RandomUniform(_Random):
         return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
 
+@known_arguments
 class VarianceScaling(_Random):
     """Draws whose variance is ``scale / n``, where `n` counts a weight's inputs, outputs or both.
 
@@ -223,6 +227,7 @@ class VarianceScaling(_Random):
         }
 
 
+@known_arguments
 class _FixedVarianceScaling(VarianceScaling):
     """A `VarianceScaling` that leaves only `seed`, `input_axes` and `output_axes` to choose."""
 
@@ -277,6 +282,7 @@ class LecunNormal(_FixedVarianceScaling):
     _scale, _mode, _distribution = 1.0, "fan_in", "truncated_normal"
 
 
+@known_arguments
 class Orthogonal(_Random):
     """A random matrix with orthonormal rows or columns, whichever are fewer, times a gain.
 

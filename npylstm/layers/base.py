@@ -7,9 +7,10 @@ import numpy as np
 from .. import backends, compat, config
 from ..data import check_shape, float_array
 from ..errors import unknown_arguments
-from ..plan import Memory, PlanBuilder
+from ..layout import check_memory, lay_out, lower_all, nested
 from ..programs import Programs
 from ..weights import WeightHolder
+from .input import Input
 
 
 class Layer(WeightHolder):
@@ -35,7 +36,8 @@ class Layer(WeightHolder):
     _axes = "(samples, features)"
 
     def __init__(self, *, name=None, dtype=None, **unknown):
-        self.batch_shape = compat.pop_batch_shape(unknown)
+        shape = compat.pop_batch_shape(unknown)
+        self.batch_shape = None if shape is None else Input(batch_shape=shape).batch_shape
         if unknown:
             known = (*self.arguments, "name", "dtype")
             raise unknown_arguments(type(self).__name__, unknown, known)
@@ -48,7 +50,8 @@ class Layer(WeightHolder):
         self.input_shape = None
         self.memory = None
         self.path = None
-        self._programs = None
+        self._weight_names = ()
+        self._programs = Programs(self.make_plan)
 
     # ------------------------------------------------------------- what a layer defines for itself
     def weight_specs(self, input_shape):
@@ -89,39 +92,45 @@ class Layer(WeightHolder):
 
     @property
     def last_activation(self):
-        """The name of the activation that the output comes straight out of, or None."""
+        """The activation that the output comes straight out of, or None."""
         return None
 
     # ------------------------------------------------------------------------------------ building
     def build(self, input_shape):
-        """Create the weights for a batch shape such as ``(None, 3, 1)``, unless they exist."""
+        """Create the weights for a batch shape such as ``(None, 3, 1)``, unless they exist.
+
+        Raises
+        ------
+        ValueError
+            If the layer cannot take such a batch.
+        """
         input_shape = tuple(input_shape)
         self.check_input_shape(input_shape)
-        if self.built:
-            return
-        weights = self.draw_weights(input_shape)
-        memory = Memory(
-            {f"{self.name}/{name}": array.shape for name, array in weights.items()},
-            {f"{self.name}/{name}": shape for name, shape in self.state_specs(input_shape).items()},
-            self.dtype,
-        )
-        for name, array in weights.items():
-            memory.weight(f"{self.name}/{name}")[...] = array
-        self.attach(memory, self.name, input_shape)
+        if not self.built:
+            lay_out([self], [self.name], [input_shape])
 
     def draw_weights(self, input_shape):
-        """Return newly initialized weights by name."""
-        return {
-            name: np.asarray(initializer(shape, dtype=self.dtype))
-            for name, (shape, initializer) in self.weight_specs(input_shape).items()
-        }
+        """Return new weights by name, each as its initializer draws it."""
+        weights = {}
+        for name, (shape, initializer) in self.weight_specs(input_shape).items():
+            weights[name] = np.asarray(initializer(shape, dtype=self.dtype))
+            if weights[name].shape != tuple(shape):
+                raise ValueError(
+                    f"the initializer of {name!r} in layer {self.name!r} gave an array of shape "
+                    f"{weights[name].shape}, expected {tuple(shape)}"
+                )
+        return weights
 
     def attach(self, memory, path, input_shape):
         """Make this layer's weights the views into a memory that lie under a path."""
         self.memory, self.path = memory, path
-        self.input_shape = (None, *input_shape[1:])
+        self.input_shape = tuple(input_shape)
         self.built = True
-        self._programs = Programs(self.make_plan)
+        self._weight_names = tuple(self.weight_specs(input_shape))
+
+    def detach(self):
+        """Forget weights and memory: back to a layer that is not built."""
+        self.memory, self.path, self.input_shape, self.built = None, None, None, False
 
     def check_input_shape(self, input_shape):
         """Raise ValueError unless this layer can take a batch of that shape."""
@@ -155,15 +164,6 @@ class Layer(WeightHolder):
         )
 
     # ------------------------------------------------------------------------------------- weights
-    def _weight_names(self):
-        self._need_weights()
-        prefix = self.path + "/"
-        return [
-            path.removeprefix(prefix)
-            for path in self.memory.weight_segments
-            if path.startswith(prefix)
-        ]
-
     def _need_weights(self):
         if not self.built:
             raise RuntimeError(
@@ -182,7 +182,8 @@ class Layer(WeightHolder):
 
     def named_weights(self):
         """Return all weights by name, as views, in Keras's order."""
-        return {name: self.weight(name) for name in self._weight_names()}
+        self._need_weights()
+        return {name: self.weight(name) for name in self._weight_names}
 
     # -------------------------------------------------------------------------------------- states
     def reset_state(self):
@@ -209,16 +210,35 @@ class Layer(WeightHolder):
 
     def _run(self, x, initial_state, training):
         x = float_array(x, "x", self.dtype, finite=False)
-        self.build(x.shape)
         check_shape(x.shape, f"layer {self.name!r}")
-        self.check_batch_size(len(x))
-        with self._programs.use(x.shape, initial_state=bool(initial_state)) as program:
-            plan = program.plan
-            self._write_initial_state(plan, initial_state)
-            program.x[...] = x
-            backends.current().forward(program, training)
-            outputs = [plan.batch_major_values(tensor).copy() for tensor in plan.outputs]
+        fresh = [layer for layer in nested(self) if not layer.built]
+        try:
+            self.build(x.shape)
+            self.check_batch_size(len(x))
+            check_memory([self], self.memory)
+            options = {"initial_state": bool(initial_state), "memory": id(self.memory)}
+            with self._programs.use(x.shape, **options) as program:
+                self._write_initial_state(program.plan, initial_state)
+                program.x[...] = x
+                backends.current().forward(program, training)
+                plan = program.plan
+                outputs = [plan.batch_major_values(tensor).copy() for tensor in plan.outputs]
+        except Exception:
+            for layer in fresh:  # built for data that it could not take
+                layer.detach()
+            raise
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def listed_states(self, initial_state):
+        """Return initial states as a list, empty for None."""
+        if initial_state is None:
+            return []
+        if not isinstance(initial_state, list | tuple | np.ndarray):
+            raise TypeError(
+                f"initial_state of layer {self.name!r} must be a list of arrays, got "
+                f"{initial_state!r}"
+            )
+        return list(initial_state)
 
     def _write_initial_state(self, plan, initial_state):
         if len(initial_state) != len(plan.initial_states):
@@ -236,7 +256,7 @@ class Layer(WeightHolder):
         for array, tensor in zip(arrays, plan.initial_states, strict=True):
             plan.values(*tensor)[...] = array
 
-    def make_plan(self, shape, initial_state=False):
+    def make_plan(self, shape, initial_state=False, memory=None):
         """Return the Plan for an input of shape (B, …); see `Plan.describe`."""
         return lower_all([self], self.memory, shape, initial_state)
 
@@ -253,15 +273,3 @@ class Layer(WeightHolder):
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.name!r}>"
-
-
-def lower_all(layers, memory, shape, initial_state=False):
-    """Lower layers one after the other for an input of shape (B, …); return the Plan."""
-    builder = PlanBuilder(memory, initial_state)
-    is_sequence = len(shape) > 2
-    x = builder.tensor(*((shape[1], shape[0], *shape[2:]) if is_sequence else shape))
-    tensors = [x]
-    for layer in layers:
-        outputs = layer.lower(builder, tensors[0])
-        tensors = outputs if isinstance(outputs, list) else [outputs]
-    return builder.finish(x, tensors)

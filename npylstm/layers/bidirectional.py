@@ -20,6 +20,11 @@ class Bidirectional(Layer):
     **options
         `name` and `dtype`, as for every layer.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the layers cannot be the two directions of one.
+
     Notes
     -----
     The outputs of the backward direction are put back into the order of time.  With
@@ -48,7 +53,8 @@ class Bidirectional(Layer):
                 layer, "backward_", self.dtype, go_backwards=not layer.go_backwards
             )
         else:
-            self.backward_layer = _check_backward(backward_layer, layer)
+            _check_backward(backward_layer, layer, merge_mode)
+            self.backward_layer = _copy(backward_layer, "backward_", self.dtype)
 
     @property
     def sublayers(self):
@@ -82,32 +88,35 @@ class Bidirectional(Layer):
 
     def compute_output_shape(self, input_shape):
         """Return the merged shape; a list of shapes with `return_state` or without merging."""
-        shapes = self.forward_layer.compute_output_shape(input_shape)
-        output, *states = shapes if isinstance(shapes, list) else [shapes]
+        forward, backward = (
+            _as_list(layer.compute_output_shape(input_shape)) for layer in self.sublayers
+        )
+        (ahead, *forward_states), (back, *backward_states) = forward, backward
         if self.merge_mode == "concat":
-            outputs = [(*output[:-1], 2 * output[-1])]
+            outputs = [(*ahead[:-1], ahead[-1] + back[-1])]
         else:
-            outputs = [output] if self.merge_mode else [output, output]
-        shapes = outputs + states + states
-        return shapes if len(shapes) > 1 else shapes[0]
+            outputs = [ahead] if self.merge_mode else [ahead, back]
+        outputs += forward_states + backward_states
+        return outputs if len(outputs) > 1 else outputs[0]
 
     def lower(self, plan, x):
-        """Append both directions' rows and a MERGE row over T timesteps (1 for vectors)."""
+        """Append both directions' rows and a MERGE row: T timesteps (or 1), widths U and D."""
         forward, backward = (_as_list(layer.lower(plan, x)) for layer in self.sublayers)
         (ahead, *forward_states), (back, *backward_states) = forward, backward
         is_sequence = len(ahead.shape) == 3
         T, B, U = ahead.shape if is_sequence else (1, *ahead.shape)
+        D = back.shape[-1]
         if self.merge_mode is not None:
-            width = 2 * U if self.merge_mode == "concat" else U
+            width = U + D if self.merge_mode == "concat" else U
             y = plan.tensor(*ahead.shape[:-1], width)
             plan.row(
-                Op.MERGE, x=ahead, x2=back, y=y, T=T, B=B, U=U,
+                Op.MERGE, x=ahead, x2=back, y=y, T=T, B=B, U=U, D=D,
                 reverse=is_sequence, mode=MERGE_MODES.index(self.merge_mode),
             )  # fmt: skip
             outputs = [y]
         elif is_sequence:
-            y = plan.tensor(T, B, U)
-            plan.row(Op.REVERSE, x=back, y=y, T=T, B=B, U=U)
+            y = plan.tensor(T, B, D)
+            plan.row(Op.REVERSE, x=back, y=y, T=T, B=B, U=D)
             outputs = [ahead, y]
         else:
             outputs = [ahead, back]
@@ -125,7 +134,7 @@ class Bidirectional(Layer):
         training : bool
             Makes no difference here.
         """
-        states = [] if initial_state is None else list(initial_state)
+        states = self.listed_states(initial_state)
         if states and self.stateful:
             raise ValueError(
                 f"stateful layer {self.name!r} carries its own states; set those of "
@@ -145,7 +154,7 @@ def _copy(layer, prefix, dtype, **changes):
     return type(layer).from_config(config)
 
 
-def _check_backward(backward, forward):
+def _check_backward(backward, forward, merge_mode):
     if not isinstance(backward, LSTM):
         raise TypeError(f"backward_layer must be an LSTM layer, got {backward!r}")
     if backward.go_backwards == forward.go_backwards:
@@ -158,7 +167,11 @@ def _check_backward(backward, forward):
             raise ValueError(
                 f"both directions must have the same {argument}, got {here} and {there}"
             )
-    return backward
+    if merge_mode not in ("concat", None) and backward.units != forward.units:
+        raise ValueError(
+            f"merge_mode={merge_mode!r} needs as many units in both directions, got "
+            f"{forward.units} and {backward.units}; use merge_mode='concat'"
+        )
 
 
 def _prefixed(specs):

@@ -41,8 +41,8 @@ class Dense(Layer):
         self.units = positive_integer("units", units)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_initializer = initializers.get(kernel_initializer, "glorot_uniform")
+        self.bias_initializer = initializers.get(bias_initializer, "zeros")
 
     def check_input_shape(self, input_shape):
         """Raise ValueError unless there is a features axis of the right size."""
@@ -71,8 +71,8 @@ class Dense(Layer):
 
     @property
     def last_activation(self):
-        """The name of the activation."""
-        return self.activation.name
+        """The activation."""
+        return self.activation
 
     def lower(self, plan, x):
         """Append a DENSE row, B rows of D features to U units, and an ACTIVATION row."""

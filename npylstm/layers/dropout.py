@@ -3,6 +3,7 @@
 import math
 
 from .. import seeding
+from ..errors import fraction
 from ..plan import Op
 from .base import Layer
 
@@ -13,7 +14,7 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : float
-        In [0, 1): the chance of each number to be dropped.
+        In [0, 1]: the chance of each number to be dropped.
     seed : int or None
         Makes the draws repeatable.
     **options
@@ -22,13 +23,11 @@ class Dropout(Layer):
 
     arguments = ("rate", "seed")
 
-    def __init__(self, rate, seed=None, **options):
+    def __init__(self, rate, *, seed=None, **options):
         super().__init__(**options)
-        if isinstance(rate, bool) or not 0 <= rate < 1:
-            raise ValueError(f"rate must be a number in [0, 1), got {rate!r}")
-        self.rate = float(rate)
+        self.rate = fraction("rate", rate)
         self.seed = seed
-        self._generator = seeding.generator(seed)
+        self._generator = None if seed is None else seeding.generator(seed)
 
     def lower(self, plan, x):
         """Append a DROPOUT row over B rows of U features."""
@@ -36,6 +35,6 @@ class Dropout(Layer):
         U = x.shape[-1]
         plan.row(
             Op.DROPOUT, x=x, y=y, B=math.prod(x.shape) // U, U=U, rate=self.rate,
-            generator=plan.generator(self._generator),
+            generator=plan.generator(self._generator or seeding.generator()),
         )  # fmt: skip
         return y

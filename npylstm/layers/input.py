@@ -1,8 +1,10 @@
 """Input: what shape a model takes."""
 
 from .. import config
+from ..errors import known_arguments
 
 
+@known_arguments
 class Input:
     """The shape of what goes into a model; the first thing in a `Sequential`.
 
@@ -31,14 +33,18 @@ class Input:
             batch_shape = (batch_size, *(shape if isinstance(shape, tuple | list) else (shape,)))
         elif batch_size is not None:
             raise ValueError("batch_shape already holds the batch size; leave batch_size out")
-        self.batch_shape = tuple(batch_shape)
-        for size in self.batch_shape:
-            if size is not None and (not hasattr(size, "__index__") or size < 1):
-                raise ValueError(
-                    f"every axis of an Input is a positive integer or None, got {self.batch_shape}"
-                )
+        self.batch_shape = tuple(batch_shape) if isinstance(batch_shape, tuple | list) else ()
+        if len(self.batch_shape) < 2 or not all(map(_is_size, self.batch_shape)):
+            raise ValueError(
+                "a shape is a tuple such as (timesteps, features), each a positive integer or "
+                f"None, got {batch_shape!r}"
+            )
         self.dtype = config.floatx() if dtype is None else config.check_float(dtype)
         self.name = name or "input"
 
     def __repr__(self):
         return f"<Input {self.batch_shape}>"
+
+
+def _is_size(size):
+    return size is None or (hasattr(size, "__index__") and size >= 1)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import activations, initializers
-from ..data import float_array
+from ..data import check_shape, float_array
 from ..errors import positive_integer
 from ..plan import Op, Start, Tensor
 from .base import Layer
@@ -81,9 +81,9 @@ class LSTM(Layer):
         self.activation = activations.get(activation)
         self.recurrent_activation = activations.get(recurrent_activation)
         self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_initializer = initializers.get(kernel_initializer, "glorot_uniform")
+        self.recurrent_initializer = initializers.get(recurrent_initializer, "orthogonal")
+        self.bias_initializer = initializers.get(bias_initializer, "zeros")
         self.unit_forget_bias = bool(unit_forget_bias)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
@@ -98,7 +98,7 @@ class LSTM(Layer):
             raise ValueError(
                 f"layer {self.name!r} needs a known number of features, got shape {input_shape}"
             )
-        if self.stateful and not self.built and input_shape[0] is None:
+        if self.stateful and input_shape[0] is None:
             raise ValueError(
                 f"stateful layer {self.name!r} needs a fixed number of samples in each batch: "
                 "start the model with Input(batch_shape=(batch_size, timesteps, features))"
@@ -216,10 +216,12 @@ class LSTM(Layer):
         -------
         ndarray (B, U) or (B, T, U); with `return_state` a list of it, h (B, U) and c (B, U)
         """
-        states = [] if initial_state is None else list(initial_state)
+        states = self.listed_states(initial_state)
         if states and self.stateful:
             x = float_array(x, "x", self.dtype, finite=False)
+            check_shape(x.shape, f"layer {self.name!r}")
             self.build(x.shape)
+            self.check_batch_size(len(x))
             self.set_states(states)
             states = []
         return self._run(x, states, training)
@@ -231,7 +233,20 @@ class LSTM(Layer):
         ----------
         states : list of two arrays (B, U)
             h and c.
+
+        Raises
+        ------
+        RuntimeError
+            If the layer is not stateful, or not built yet.
+        ValueError
+            If number or shapes differ; nothing is changed then.
         """
+        self._need_weights()
+        if not self.stateful:
+            raise RuntimeError(
+                f"layer {self.name!r} carries no states; make it with stateful=True, or pass "
+                "initial_state when you call it"
+            )
         carried = self._states()
         arrays = [float_array(s, "state", self.dtype, finite=False) for s in states]
         if [array.shape for array in arrays] != [carried.shape[1:]] * 2:

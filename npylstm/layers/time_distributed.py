@@ -25,9 +25,10 @@ class TimeDistributed(Layer):
     def __init__(self, layer, **options):
         if not isinstance(layer, Layer):
             raise TypeError(f"TimeDistributed wraps a layer, got {layer!r}")
-        if layer.stateful or getattr(layer, "return_state", False):
+        if layer.stateful:
             raise ValueError(
-                "TimeDistributed cannot wrap a layer that is stateful or returns states"
+                "TimeDistributed cannot wrap a stateful layer: the timesteps are its batch, and "
+                "none comes after another; pass stateful=False"
             )
         options.setdefault("dtype", layer.dtype)
         super().__init__(**options)
@@ -46,7 +47,22 @@ class TimeDistributed(Layer):
                 f"{tuple(input_shape)}"
             )
         super().check_input_shape(input_shape)
-        self.layer.check_input_shape(_one_timestep(input_shape))
+        one_timestep = _one_timestep(input_shape)
+        try:
+            self.layer.check_input_shape(one_timestep)
+        except ValueError as error:
+            raise ValueError(f"at each timestep of {self.name!r}: {error}") from None
+        if isinstance(self.layer.compute_output_shape(one_timestep), list):
+            raise ValueError(f"layer {self.name!r} needs a layer with one output inside it")
+
+    def draw_weights(self, input_shape):
+        """Return the weights of the layer inside: those it has, or else new ones."""
+        if not self.layer.built:
+            return super().draw_weights(input_shape)
+        return {
+            f"{self.layer.name}/{name}": weight
+            for name, weight in self.layer.named_weights().items()
+        }
 
     def weight_specs(self, input_shape):
         """Return the weights of the layer inside."""

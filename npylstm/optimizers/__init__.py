@@ -4,11 +4,12 @@ An optimizer says what a step is, as numbers (`plan.Update`), and counts the ste
 is taken by a backend, over the model's flat vectors.
 """
 
+import inspect
 import math
 
 import numpy as np
 
-from ..errors import fraction, positive, unknown_name
+from ..errors import fraction, is_number, positive, unknown_arguments, unknown_name
 from ..plan import ClipOp, Update, UpdateOp
 from . import schedules
 
@@ -37,6 +38,8 @@ class Optimizer:
         How many steps have been taken.
     slots : dict of str to ndarray
         What is remembered of each parameter.
+    memory : Memory or None
+        Of the model that it trains.
     learning_rate : float
         Of the next step; can be set, unless it comes from a schedule.
 
@@ -71,13 +74,14 @@ class Optimizer:
         self._clip, self._clip_limit = ClipOp.NONE, 0.0
         for clip, (clip_name, limit) in given.items():
             self._clip, self._clip_limit = clip, float(positive(clip_name, limit))
-        if weight_decay is not None and weight_decay < 0:
-            raise ValueError(f"weight_decay must not be negative, got {weight_decay!r}")
+        if weight_decay is not None and not (is_number(weight_decay) and weight_decay >= 0):
+            raise ValueError(f"weight_decay must be a number of at least 0, got {weight_decay!r}")
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.name = name or type(self).__name__.lower()
         self.iterations = 0
         self.slots: dict[str, np.ndarray] = {}
+        self.memory = None
         self._schedule = None
         if callable(learning_rate):
             self._schedule = learning_rate
@@ -86,8 +90,15 @@ class Optimizer:
 
     @property
     def learning_rate(self):
-        """Learning rate of the next step."""
-        return self._learning_rate if self._schedule is None else self._schedule(self.iterations)
+        """Learning rate of the next step.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When it is set to something else than a finite number of at least 0, or comes from a
+            schedule.
+        """
+        return float(self.learning_rates(1)[0])
 
     @learning_rate.setter
     def learning_rate(self, value):
@@ -96,16 +107,19 @@ class Optimizer:
                 "the learning rate of this optimizer comes from a schedule and cannot be set; "
                 "compile with a number for learning_rate to change it by hand or by a callback"
             )
-        value = float(value)
-        if not (value >= 0 and math.isfinite(value)):
-            raise ValueError(f"learning_rate must be a finite number of at least 0, got {value!r}")
-        self._learning_rate = value
+        if not (is_number(value) and value >= 0 and math.isfinite(value)):
+            raise ValueError(
+                f"learning_rate must be a finite number of at least 0 or a schedule, got {value!r}"
+            )
+        self._learning_rate = float(value)
 
     def learning_rates(self, n):
         """Return the learning rates (n,) of the next n steps."""
         if self._schedule is None:
             return np.full(n, self._learning_rate)
-        return np.array([self._schedule(self.iterations + k) for k in range(n)], dtype=float)
+        rates = [self._schedule(self.iterations + k) for k in range(n)]
+        # Keras computes schedules in float32, unless their numbers are numpy.float64.
+        return np.array([r if isinstance(r, np.float64) else np.float32(r) for r in rates], float)
 
     def hyperparameters(self):
         """Return the numbers of the step function, by name."""
@@ -119,7 +133,19 @@ class Optimizer:
         )
 
     def build(self, memory):
-        """Start afresh on a model's memory: no steps taken, all slots zero."""
+        """Start afresh on a model's memory: no steps taken, all slots zero.
+
+        Raises
+        ------
+        ValueError
+            If it trains another model already.
+        """
+        if self.memory is not None and self.memory.owner is not memory.owner:
+            raise ValueError(
+                f"this {type(self).__name__} trains another model ({self.memory.owner!r}) and "
+                "remembers its gradients; give each model an optimizer of its own"
+            )
+        self.memory = memory
         self.iterations = 0
         self.slots = {name: np.zeros_like(memory.parameters) for name in self.slot_names}
 
@@ -181,9 +207,9 @@ class RMSprop(Optimizer):
         super().__init__(learning_rate, **_checked(RMSprop, options))
         self.rho = fraction("rho", rho)
         self.momentum = fraction("momentum", momentum)
-        self.epsilon = epsilon
+        self.epsilon = positive("epsilon", epsilon)
         self.centered = bool(centered)
-        names = ["velocity"]
+        names = ["mean_square"]
         if momentum:
             names.append("momentum_step")
         if centered:
@@ -215,7 +241,7 @@ class Adam(Optimizer):
         super().__init__(learning_rate, **_checked(type(self), options))
         self.beta_1 = fraction("beta_1", beta_1)
         self.beta_2 = fraction("beta_2", beta_2)
-        self.epsilon = epsilon
+        self.epsilon = positive("epsilon", epsilon)
 
     def hyperparameters(self):
         """Return the numbers of `reference.optimizers.adam_step`."""
@@ -275,10 +301,8 @@ def get(identifier):
 
 
 def _checked(optimizer, options):
-    for name in options:
-        if name not in _OPTIONS:
-            raise TypeError(
-                f"{optimizer.__name__} has no argument {name!r}; beside its own it takes "
-                f"{', '.join(_OPTIONS)}"
-            )
+    unknown = set(options) - set(_OPTIONS)
+    if unknown:
+        own = list(inspect.signature(optimizer.__init__).parameters)[1:-1]
+        raise unknown_arguments(optimizer.__name__, unknown, (*own, *_OPTIONS))
     return options

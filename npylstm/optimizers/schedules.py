@@ -2,7 +2,7 @@
 
 import math
 
-from ..errors import positive
+from ..errors import known_arguments, positive
 
 
 class LearningRateSchedule:
@@ -16,6 +16,7 @@ class LearningRateSchedule:
         raise NotImplementedError(f"{type(self).__name__} must define __call__(step)")
 
 
+@known_arguments
 class ExponentialDecay(LearningRateSchedule):
     """``initial_learning_rate * decay_rate ** (step / decay_steps)``.
 
@@ -26,9 +27,18 @@ class ExponentialDecay(LearningRateSchedule):
     decay_rate : float
     staircase : bool
         Round ``step / decay_steps`` down, so that the rate falls in steps.
+    name : str
     """
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False):
+    def __init__(
+        self,
+        initial_learning_rate,
+        decay_steps,
+        decay_rate,
+        staircase=False,
+        name="ExponentialDecay",
+    ):
+        self.name = name
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = positive("decay_steps", decay_steps)
         self.decay_rate = decay_rate
@@ -42,6 +52,7 @@ class ExponentialDecay(LearningRateSchedule):
         return self.initial_learning_rate * self.decay_rate**periods
 
 
+@known_arguments
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[k]`` up to and including step ``boundaries[k]``, the last value after them all.
 
@@ -51,9 +62,15 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         Ascending.
     values : list of float
         One more than there are boundaries.
+    name : str
+
+    Raises
+    ------
+    ValueError
+        If the numbers do not fit.
     """
 
-    def __init__(self, boundaries, values):
+    def __init__(self, boundaries, values, name="PiecewiseConstant"):
         if len(values) != len(boundaries) + 1:
             raise ValueError(
                 f"PiecewiseConstantDecay takes one value more than boundaries; got "
@@ -61,6 +78,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             )
         if list(boundaries) != sorted(boundaries):
             raise ValueError(f"boundaries must ascend, got {list(boundaries)}")
+        self.name = name
         self.boundaries = list(boundaries)
         self.values = list(values)
 
@@ -69,6 +87,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         return self.values[sum(step > boundary for boundary in self.boundaries)]
 
 
+@known_arguments
 class CosineDecay(LearningRateSchedule):
     """Half a cosine from `initial_learning_rate` down to `alpha` times it (Loshchilov & Hutter).
 
@@ -79,6 +98,7 @@ class CosineDecay(LearningRateSchedule):
         How many steps the way down takes, after the warm-up.
     alpha : float
         What is left at the end, as a fraction.
+    name : str
     warmup_target : float or None
         With a number, the rate first climbs in a line from `initial_learning_rate` to it, and the
         way down starts there.
@@ -87,8 +107,15 @@ class CosineDecay(LearningRateSchedule):
     """
 
     def __init__(
-        self, initial_learning_rate, decay_steps, alpha=0.0, warmup_target=None, warmup_steps=0
+        self,
+        initial_learning_rate,
+        decay_steps,
+        alpha=0.0,
+        name="CosineDecay",
+        warmup_target=None,
+        warmup_steps=0,
     ):
+        self.name = name
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = positive("decay_steps", decay_steps)
         self.alpha = alpha

@@ -15,6 +15,7 @@ from .dense import (
     dense_softmax_forward,
 )
 from .lstm import (
+    LSTMCache,
     LSTMGradients,
     LSTMStep,
     gates_backward,
@@ -27,6 +28,7 @@ from .lstm import (
 )
 
 __all__ = [
+    "LSTMCache",
     "LSTMGradients",
     "LSTMStep",
     "activations",

@@ -33,9 +33,9 @@ class Activation(NamedTuple):
     backward: Callable[[Any, Any, Any], Any] | None = None
 
     def __call__(self, z):
-        """Return ``forward(z)``, without warnings."""
+        """Return ``forward(z)`` for an array or numbers, without warnings."""
         with np.errstate(over="ignore"):
-            return self.forward(z)
+            return self.forward(np.asarray(z))
 
 
 def _linear(z):
@@ -102,7 +102,7 @@ def _softplus(z):
 
 
 def _softplus_backward(dy, z, y):
-    return dy * _sigmoid(z)
+    return dy * np.exp(z - y)  # = sigmoid(z), and z - y is never positive
 
 
 def _softsign(z):
@@ -110,7 +110,7 @@ def _softsign(z):
 
 
 def _softsign_backward(dy, z, y):
-    return dy / (1 + np.abs(z)) ** 2
+    return dy / (1 + np.abs(z)) / (1 + np.abs(z))
 
 
 def _exponential(z):
@@ -126,7 +126,7 @@ def _silu(z):
 
 
 def _silu_backward(dy, z, y):
-    s = _sigmoid(z)
+    s = np.exp(-np.logaddexp(-z, 0))  # = sigmoid(z), without overflow
     return dy * (s + z * s * (1 - s))
 
 

@@ -205,6 +205,14 @@ def split_gates(z):
 
 
 # ------------------------------------------------------------------------------- a whole sequence
+class LSTMCache(NamedTuple):
+    """What a sequence keeps for its backward: its inputs, all states, and each step's own cache."""
+
+    x: np.ndarray
+    h: np.ndarray
+    steps: list[LSTMStep]
+
+
 def lstm_forward(
     x,
     h0,
@@ -229,7 +237,7 @@ def lstm_forward(
     -------
     (h, c) : ndarrays (T+1, B, U)
         All states, the initial ones first.  The last output is ``h[T]``, the sequence ``h[1:]``.
-    cache : list of T LSTMStep
+    cache : LSTMCache
     """
     T, B, _ = x.shape
     U = recurrent_kernel.shape[0]
@@ -237,13 +245,13 @@ def lstm_forward(
     c = np.empty((T + 1, B, U), dtype=kernel.dtype)
     h[0] = 0 if h0 is None else h0
     c[0] = 0 if c0 is None else c0
-    cache = []
+    steps = []
     for t in range(T):
         (h[t + 1], c[t + 1]), step = lstm_cell_forward(
             x[t], h[t], c[t], kernel, recurrent_kernel, bias, activation, recurrent_activation
         )
-        cache.append(step)
-    return (h, c), cache
+        steps.append(step)
+    return (h, c), LSTMCache(x, h, steps)
 
 
 def lstm_backward(dh, dc, cache):
@@ -256,7 +264,7 @@ def lstm_backward(dh, dc, cache):
         above; zeros where an output is not used.
     dc : ndarray (B, U) or None
         Gradient with respect to the last cell state ``c[T]``; None means zeros.
-    cache : list of T LSTMStep
+    cache : LSTMCache
 
     Returns
     -------
@@ -264,18 +272,17 @@ def lstm_backward(dh, dc, cache):
         dx (T, B, D), dh0 and dc0 (B, U), dkernel, drecurrent_kernel, dbias.
     """
     T, B, U = dh.shape
-    first = cache[0]
+    x, h, steps = cache
+    weights = steps[0]
     dz = np.empty((T, B, 4 * U), dtype=dh.dtype)
     dh_next = 0
     dc_next = 0 if dc is None else dc
     for t in reversed(range(T)):
-        dz[t], dh_next, dc_next = _step_backward(dh[t] + dh_next, dc_next, cache[t])
+        dz[t], dh_next, dc_next = _step_backward(dh[t] + dh_next, dc_next, steps[t])
     # The weights are shared by all steps, so their gradients are sums over steps: one product each.
-    x = np.concatenate([step.x for step in cache])
-    h_prev = np.concatenate([step.h_prev for step in cache])
     dz_all = dz.reshape(T * B, 4 * U)
-    dx = (dz_all @ first.kernel.T).reshape(T, B, -1)
-    dkernel = x.T @ dz_all
-    drecurrent_kernel = h_prev.T @ dz_all
-    dbias = None if first.bias is None else dz_all.sum(axis=0)
+    dx = dz @ weights.kernel.T
+    dkernel = x.reshape(T * B, -1).T @ dz_all
+    drecurrent_kernel = h[:-1].reshape(T * B, U).T @ dz_all
+    dbias = None if weights.bias is None else dz_all.sum(axis=0)
     return LSTMGradients(dx, dh_next, dc_next, dkernel, drecurrent_kernel, dbias)

@@ -10,11 +10,21 @@ Formulas: Keras 3 `optimizers/sgd.py`, `rmsprop.py`, `adam.py`, `base_optimizer.
 import numpy as np
 
 
+def _rounded(constant, w):
+    """Return a constant in w's dtype as it reaches TensorFlow's arithmetic: by way of float32.
+
+    In float64 this is seen: 0.999 becomes 0.99900001287, and Adam's first steps change by 7e-6.
+    To keep all digits give the optimizer a ``numpy.float64``, here as in Keras.
+    """
+    return w.dtype.type(constant if isinstance(constant, np.float64) else np.float32(constant))
+
+
 def sgd_step(w, dw, t, learning_rate, momentum=0.0, nesterov=False, velocity=None):
     """Gradient descent; with momentum, `velocity` is the running step."""
     if momentum == 0:
         w -= learning_rate * dw
         return
+    momentum = _rounded(momentum, w)
     velocity *= momentum
     velocity -= learning_rate * dw
     if nesterov:  # step as if the velocity had already been followed once more
@@ -30,21 +40,21 @@ def rmsprop_step(
     learning_rate,
     rho,
     epsilon,
-    velocity,
+    mean_square,
     momentum=0.0,
     momentum_step=None,
     mean_gradient=None,
 ):
     """RMSprop (Hinton 2012): divide by the root of the running mean of the squared gradient.
 
-    `velocity` is that mean.  With `mean_gradient` given ("centered"), the squared mean gradient is
-    taken off it; with momentum, `momentum_step` is the running step.
+    `mean_square` is that mean.  With `mean_gradient` given ("centered"), the squared mean gradient
+    is taken off it; with momentum, `momentum_step` is the running step.
     """
-    velocity[:] = rho * velocity + (1 - rho) * (dw * dw)
-    denominator = velocity + epsilon
+    mean_square[:] = rho * mean_square + (1 - rho) * (dw * dw)
+    denominator = mean_square + epsilon
     if mean_gradient is not None:
         mean_gradient[:] = rho * mean_gradient + (1 - rho) * dw
-        denominator = velocity - mean_gradient * mean_gradient + epsilon
+        denominator = mean_square - mean_gradient * mean_gradient + epsilon
     step = learning_rate * dw / np.sqrt(denominator)
     if momentum > 0:
         momentum_step[:] = momentum * momentum_step + step
@@ -58,9 +68,9 @@ def adam_step(w, dw, t, learning_rate, beta_1, beta_2, epsilon, m, v):
     `m`, `v` are the running means of the gradient and of its square.
     `epsilon` is added to the root of the *uncorrected* `v`: not the paper's algorithm 1.
     """
-    scalar = w.dtype.type
-    beta_1_power, beta_2_power = scalar(beta_1) ** scalar(t), scalar(beta_2) ** scalar(t)
-    alpha = scalar(learning_rate) * np.sqrt(1 - beta_2_power) / (1 - beta_1_power)
+    steps = w.dtype.type(t)
+    beta_1_power, beta_2_power = _rounded(beta_1, w) ** steps, _rounded(beta_2, w) ** steps
+    alpha = w.dtype.type(learning_rate) * np.sqrt(1 - beta_2_power) / (1 - beta_1_power)
     m += (dw - m) * (1 - beta_1)
     v += (dw * dw - v) * (1 - beta_2)
     w -= m * alpha / (np.sqrt(v) + epsilon)
@@ -68,7 +78,7 @@ def adam_step(w, dw, t, learning_rate, beta_1, beta_2, epsilon, m, v):
 
 def decay_weights(w, learning_rate, weight_decay):
     """Shrink the parameters before the step (Loshchilov & Hutter 2019, as AdamW does)."""
-    w -= w * weight_decay * learning_rate
+    w -= w * _rounded(weight_decay, w) * learning_rate
 
 
 def clip_by_value(dw, limit):

@@ -8,7 +8,7 @@ import numpy as np
 
 def dropout_forward(x, keep, rate):
     """Return ``x * keep / (1 - rate)``; `keep` is a mask of booleans, True with chance 1 - rate."""
-    scale = keep * x.dtype.type(1 / (1 - rate))
+    scale = keep * x.dtype.type(1 / (1 - rate) if rate < 1 else 0)
     return x * scale, scale
 
 
@@ -37,7 +37,7 @@ def merge_forward(forward, backward, mode):
 
     Returns
     -------
-    ndarray (..., 2F) for "concat", (..., F) otherwise
+    ndarray (..., 2F) for "concat" (or the sum of both widths), (..., F) otherwise
     """
     if mode == "concat":
         return np.concatenate([forward, backward], axis=-1)

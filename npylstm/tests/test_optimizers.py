@@ -10,12 +10,13 @@ from npylstm.reference import optimizers as reference
 
 def test_adam_by_hand():
     w, m, v = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2)
+    beta_1, beta_2 = np.float64(0.9), np.float64(0.999)  # all digits, as TensorFlow takes them
     for t, dw in enumerate([np.array([0.5, -1.0]), np.array([0.25, 3.0])], start=1):
         expected_m = 0.9 * m + 0.1 * dw
         expected_v = 0.999 * v + 0.001 * dw**2
-        alpha = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        alpha = 0.01 * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
         expected_w = w - alpha * expected_m / (np.sqrt(expected_v) + 1e-7)
-        reference.adam_step(w, dw, t, 0.01, 0.9, 0.999, 1e-7, m, v)
+        reference.adam_step(w, dw, t, 0.01, beta_1, beta_2, 1e-7, m, v)
         np.testing.assert_allclose(m, expected_m, rtol=1e-14)
         np.testing.assert_allclose(v, expected_v, rtol=1e-14)
         np.testing.assert_allclose(w, expected_w, rtol=1e-14)
@@ -69,7 +70,11 @@ def test_learning_rates_of_the_next_steps():
     [
         (lambda: optimizers.Adam(clipnorm=1, clipvalue=2), ValueError, "at most one kind of clip"),
         (lambda: optimizers.Adam(clipnorm=0), ValueError, "clipnorm must be greater than 0"),
-        (lambda: optimizers.Adam(-1), ValueError, "finite number of at least 0, got -1.0"),
+        (
+            lambda: optimizers.Adam(-1),
+            ValueError,
+            "finite number of at least 0 or a schedule, got -1",
+        ),
         (lambda: optimizers.Adam(beta_1=1.5), ValueError, r"beta_1 must be a number in \[0, 1\]"),
         (lambda: optimizers.SGD(momentum=-1), ValueError, "momentum must be a number in"),
         (lambda: optimizers.AdamW(weight_decay=None), ValueError, "without it, use Adam"),

@@ -43,7 +43,7 @@ def test_forward_is_the_equations(rng):
     x, h0, c0 = rng.normal(size=(T, B, D)), rng.normal(size=(B, U)), rng.normal(size=(B, U))
     w = weights(rng, D, U)
     (h, c), cache = reference.lstm_forward(x, h0, c0, *w)
-    assert h.shape == c.shape == (T + 1, B, U) and len(cache) == T
+    assert h.shape == c.shape == (T + 1, B, U) and len(cache.steps) == T
     np.testing.assert_array_equal(h[0], h0)
     np.testing.assert_array_equal(c[0], c0)
     for b in range(B):
@@ -67,7 +67,7 @@ def test_sequence_backward_is_the_steps_chained(rng):
     whole = reference.lstm_backward(dh, dc_last, cache)
     dh_next, dc, sums = np.zeros((B, U)), dc_last, [0, 0, 0]
     for t in reversed(range(T)):
-        step = reference.lstm_cell_backward(dh[t] + dh_next, dc, cache[t])
+        step = reference.lstm_cell_backward(dh[t] + dh_next, dc, cache.steps[t])
         np.testing.assert_allclose(whole.dx[t], step.dx, rtol=1e-12, atol=1e-14)
         dh_next, dc = step.dh0, step.dc0
         sums = [total + part for total, part in zip(sums, step[3:], strict=True)]
@@ -81,7 +81,7 @@ def test_dtype_stays(rng, dtype):
     w = [a.astype(dtype) for a in weights(rng, 1, 4)]
     (h, c), cache = reference.lstm_forward(x, None, None, *w)
     gradients = reference.lstm_backward(h[1:], None, cache)
-    assert {a.dtype for a in (h, c, *cache[0][6:17], *gradients)} == {np.dtype(dtype)}
+    assert {a.dtype for a in (h, c, *cache.steps[0][6:17], *gradients)} == {np.dtype(dtype)}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

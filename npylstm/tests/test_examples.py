@@ -1,0 +1,219 @@
+"""The example commands, run for two epochs in both languages."""
+
+import re
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import npylstm
+
+if find_spec("examples") is None:
+    pytest.skip("the examples are not installed with the package", allow_module_level=True)
+
+from examples.alphabet import __main__ as alphabet
+from examples.alphabet.data import letters, pieces, windows
+from examples.alphabet.texts import TEXTS as ALPHABET_TEXTS
+from examples.console import pad, width
+from examples.flow import __main__ as flow
+from examples.flow import directions
+from examples.flow.data import counting_windows, walks
+from examples.flow.texts import TEXTS as FLOW_TEXTS
+from examples.texts import OPTIONS
+from examples.texts import TEXTS as SHARED_TEXTS
+
+HANGUL = re.compile("[가-힣]")
+# Three words in a row that are no names of code: an English sentence.
+ENGLISH = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
+ALL_TEXTS = {**SHARED_TEXTS, **ALPHABET_TEXTS, **FLOW_TEXTS, "options": OPTIONS}
+
+
+@pytest.fixture(autouse=True)
+def keep_backend():
+    before = npylstm.get_backend()
+    yield
+    npylstm.set_backend(before)
+
+
+def assert_pictures(directory, names):
+    pytest.importorskip("matplotlib")
+    assert sorted(path.stem for path in directory.iterdir()) == sorted(names)
+    for path in directory.iterdir():
+        data = path.read_bytes()
+        assert data.startswith(b"\x89PNG")
+        assert len(data) > 8000, f"{path.name} is nearly empty"
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize(
+    "number, pair, shape",
+    [
+        (1, "Y -> Z", "(25, 1, 1)"),
+        (2, "WXY -> Z", "(23, 1, 3)"),
+        (3, "ABC -> D", "(23, 3, 1)"),
+        (4, "A -> B", "(25, 1, 1)"),
+        (5, "K -> L", "(25, 1, 1)"),
+    ],
+)
+def test_one_alphabet_experiment(number, pair, shape, lang, capsys):
+    assert alphabet.main([str(number), "--epochs", "2", "--lang", lang]) == 0
+    out = capsys.readouterr().out
+    assert pair in out
+    assert f"{shape}" in out
+    assert "(samples, timesteps, features)" in out
+    _, published = alphabet.EXPERIMENTS[number]
+    assert f"{published:.2f} %" in out
+    assert f"{alphabet.SEED}" in out.splitlines()[0]
+    if lang == "en":
+        assert not HANGUL.search(out)
+        assert re.search(r"^Accuracy: \d+\.\d\d %$", out, re.M)
+        assert "Right: " in out
+    else:
+        assert HANGUL.search(out)
+        assert not ENGLISH.search(out), ENGLISH.search(out)
+
+
+def test_all_alphabet_experiments_with_pictures(tmp_path, capsys):
+    pictures = tmp_path / "new" / "pictures"
+    arguments = ["--epochs", "1", "--plot", str(pictures), "--lang=ko"]
+    assert alphabet.main(arguments) == 0
+    out = capsys.readouterr().out
+    assert "(1000, 5, 1)" in out
+    table = [line for line in out.splitlines() if re.match(r"  [1-6]\. .* %  .* %", line)]
+    assert len(table) == 6
+    assert len({width(line) for line in table}) == 1  # the columns stand under each other
+    assert_pictures(pictures, [f"alphabet_{name}" for name in (*range(1, 7), "all")])
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_flow(lang, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(directions, "SEEDS", 2)
+    pictures = ["--plot", str(tmp_path)] if lang == "ko" else []
+    assert flow.main(["--epochs", "2", "--lang", lang, *pictures]) == 0
+    out = capsys.readouterr().out
+    for shape in ((1, 10, 1), (1, 10, 2), (2, 5, 2), (2, 5, 32), (2, 32), (2, 1), (95, 5, 1)):
+        assert str(shape) in out
+    assert "95 96 97 98 99 -> 100" in out
+    assert "96 97 98 99 100 -> " in out
+    assert re.search(r"^ +8 +12 +7 +24$", out, re.M)  # 12 updates an epoch, the last of 7 samples
+    assert "Bidirectional(LSTM(16))" in out
+    wrong = HANGUL if lang == "en" else ENGLISH
+    assert not wrong.search(out.replace(str(tmp_path), "")), wrong.search(out)
+    if pictures:
+        tensors = ("one_sensor", "two_sensors", "two_people")
+        names = [f"flow_{name}_{part}" for name in tensors for part in ("tensor", "steps")]
+        others = ("counting", "people_signals", "people_history", "directions")
+        assert_pictures(tmp_path, names + [f"flow_{name}" for name in others])
+
+
+def test_same_seed_same_run(capsys):
+    def run(seed):
+        alphabet.main(["3", "--epochs", "2", "--seed", seed])
+        return re.sub(r"\d+\.\d+$", "", capsys.readouterr().out, flags=re.M)
+
+    assert run("3") == run("3") != run("4")
+
+
+@pytest.mark.parametrize("command", [alphabet, flow], ids=["alphabet", "flow"])
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        (["--seed", "seven"], "'seven'"),
+        (["--seed", "-1"], "'-1'"),
+        (["--seed", "4294967296"], "4294967295"),
+        (["--seed"], "--seed"),
+        (["--epochs", "0"], "--epochs"),
+        (["--epochs", "1.5"], "'1.5'"),
+        (["--verbose", "3"], "--verbose"),
+        (["--backend", "cuda"], "numpy, numba"),
+        (["--frobnicate"], "--frobnicate"),
+        (["--plot"], "--plot"),
+        (["7"], "'7'"),
+        (["1", "2"], "'"),
+    ],
+)
+def test_mistakes_are_one_line_and_status_2(command, arguments, named, lang, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main([*arguments, "--lang", lang])
+    printed = capsys.readouterr()
+    assert stop.value.code == 2
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+    assert named in printed.err
+    assert bool(HANGUL.search(printed.err)) == (lang == "ko")
+    assert lang == "en" or not ENGLISH.search(printed.err)
+
+
+def test_bad_language(capsys):
+    with pytest.raises(SystemExit) as stop:
+        flow.main(["--lang", "fr"])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err == "examples.flow: error: --lang must be en or ko, got 'fr'\n"
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("below", ["file", "file/pictures"])
+def test_directory_that_cannot_be_written(below, lang, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SystemExit) as stop:
+        alphabet.main(["1", "--plot", str(tmp_path / below), "--lang", lang])
+    assert stop.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert str(tmp_path / below) in lines[0]
+
+
+@pytest.mark.parametrize("command", [alphabet, flow], ids=["alphabet", "flow"])
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_help(command, lang, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main(["--help", "--lang", lang])
+    out = capsys.readouterr().out
+    assert stop.value.code == 0
+    for option in ("--seed", "--backend", "--epochs", "--plot", "--verbose", "--lang"):
+        assert option in out
+    assert bool(HANGUL.search(out)) == (lang == "ko")
+
+
+@pytest.mark.parametrize("key", ALL_TEXTS)
+def test_texts_say_the_same_in_both_languages(key):
+    english, korean = ALL_TEXTS[key]
+    assert not HANGUL.search(english)
+    assert key == "bad_lang" or HANGUL.search(korean)
+    assert key == "bad_lang" or not ENGLISH.search(korean.replace("pip install", ""))
+    fields = [sorted(re.findall(r"{(\w+)", text)) for text in (english, korean)]
+    assert fields[0] == fields[1]
+    assert english.count("|") == korean.count("|")
+    lines = re.sub("{.*?}", "1234", english + "\n" + korean).splitlines()
+    assert max(map(width, lines)) <= 100
+
+
+def test_alphabet_data():
+    patterns, targets = windows(3)
+    assert len(patterns) == len(targets) == 23
+    assert letters(patterns[0]) == "ABC" and targets[0] == 3
+    assert letters(patterns[-1]) == "WXY" and targets[-1] == 25
+    patterns, targets = pieces(1000, 5, np.random.default_rng(0))
+    assert {len(p) for p in patterns} == {1, 2, 3, 4, 5}
+    assert all(p == list(range(p[0], t)) for p, t in zip(patterns, targets, strict=True))
+    assert max(targets) == 25
+
+
+def test_flow_data():
+    x, following = counting_windows()
+    assert x.shape == (95, 5)
+    np.testing.assert_array_equal(x[:, -1] + 1, following)
+    x, person = walks(4000, np.random.default_rng(0), noise=0)
+    assert x.shape == (4000, 10, 2)
+    # Averaged over all starts, the sensors' product is half the cosine of the lag.
+    for who, lag in ((0, 30), (1, 90)):
+        product = np.mean(x[person == who, :, 0] * x[person == who, :, 1])
+        assert product == pytest.approx(np.cos(np.radians(lag)) / 2, abs=0.02)
+
+
+def test_korean_takes_two_columns():
+    assert width("샘플 1") == 6
+    assert pad("샘플", 6) == "샘플  "
+    assert pad("샘플", 6, right=True) == "  샘플"

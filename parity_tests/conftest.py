@@ -1,0 +1,33 @@
+"""Quiet TensorFlow before anything imports it, and the precision and random numbers of a test."""
+
+import os
+import zlib
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # one order of summation, whatever the CPU
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import numpy as np
+import pytest
+
+from .oracle import precision
+
+
+@pytest.fixture(params=["float32", "float64"])
+def floatx(request):
+    """Run the test once in each precision."""
+    with precision(request.param):
+        yield request.param
+
+
+@pytest.fixture
+def float64():
+    """Run the test in double precision only."""
+    with precision("float64"):
+        yield
+
+
+@pytest.fixture
+def rng(request):
+    """Random numbers that are the same in every run, and others in every test."""
+    return np.random.default_rng(zlib.crc32(request.node.nodeid.encode()))
