@@ -104,8 +104,8 @@ class Trainer(Batches):
         Parameters
         ----------
         x : array (N, T, D) or (N, F)
-        y : array
-            A target for each sample, as the loss takes it.
+        y : array (N, …, K), or integer labels (N, …) for a sparse loss
+            A target for each sample, or for each timestep of models that give sequences.
         batch_size : int or None
             How many samples one update sees; None is 32, or what a stateful model was built for.
         epochs : int
@@ -203,6 +203,13 @@ class Trainer(Batches):
         -------
         float, list of float or dict
             The loss alone if there are no metrics, else the loss and the metrics.
+
+        Raises
+        ------
+        RuntimeError
+            Before `compile`.
+        TypeError, ValueError
+            If something does not fit.
         """
         _refuse("evaluate", unknown, Trainer.evaluate)
         self._need_compiled("evaluate")
@@ -224,6 +231,13 @@ class Trainer(Batches):
         Returns
         -------
         ndarray (N, …), or a list of them for several outputs
+
+        Raises
+        ------
+        RuntimeError
+            Before the model is built.
+        TypeError, ValueError
+            If x does not fit.
         """
         _refuse("predict", unknown, Trainer.predict)
         verbose = _verbose(verbose)
@@ -286,6 +300,13 @@ class Trainer(Batches):
         loss : float
         gradients : dict of str to ndarray
             By path, such as "lstm/kernel" or "dense/bias"; each in the weight's shape.
+
+        Raises
+        ------
+        RuntimeError
+            Before `compile`.
+        TypeError, ValueError
+            If something does not fit, or an activation has no derivative.
         """
         self._need_compiled("loss_and_gradients")
         samples = self._samples(x, y, sample_weight)

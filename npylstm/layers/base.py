@@ -205,6 +205,11 @@ class Layer(WeightHolder):
         Returns
         -------
         ndarray, or list of ndarray for several outputs
+
+        Raises
+        ------
+        TypeError, ValueError
+            If x does not fit.
         """
         return self._run(x, [], training)
 

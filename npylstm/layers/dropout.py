@@ -19,6 +19,11 @@ class Dropout(Layer):
         Makes the draws repeatable.
     **options
         `name` and `dtype`, as for every layer.
+
+    Raises
+    ------
+    ValueError
+        If `rate` is out of range.
     """
 
     arguments = ("rate", "seed")

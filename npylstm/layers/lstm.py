@@ -215,6 +215,11 @@ class LSTM(Layer):
         Returns
         -------
         ndarray (B, U) or (B, T, U); with `return_state` a list of it, h (B, U) and c (B, U)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If x or the states do not fit.
         """
         states = self.listed_states(initial_state)
         if states and self.stateful:

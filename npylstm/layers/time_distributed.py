@@ -17,6 +17,11 @@ class TimeDistributed(Layer):
         Must not be stateful, and must have one output.
     **options
         `name` and `dtype`, as for every layer.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the layer is none, or is stateful.
     """
 
     arguments = ("layer",)

@@ -279,7 +279,8 @@ def lstm_backward(dh, dc, cache):
     dc_next = 0 if dc is None else dc
     for t in reversed(range(T)):
         dz[t], dh_next, dc_next = _step_backward(dh[t] + dh_next, dc_next, steps[t])
-    # The weights are shared by all steps, so their gradients are sums over steps: one product each.
+    # The weights are shared by all steps, so their gradients are sums over the steps: one product
+    # each does it for all, where `lstm_cell_backward` would take one a step.
     dz_all = dz.reshape(T * B, 4 * U)
     dx = dz @ weights.kernel.T
     dkernel = x.reshape(T * B, -1).T @ dz_all

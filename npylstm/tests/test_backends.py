@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import npylstm
-from npylstm import Sequential, backends
+from npylstm import Sequential, backends, reference
 from npylstm.layers import LSTM, Input
 
 
@@ -62,6 +62,22 @@ def test_a_failed_choice_keeps_the_former_one():
     with pytest.raises(ValueError), npylstm.using_backend("tensorflow"):
         pass
     assert npylstm.get_backend() == before
+
+
+def test_backward_carries_output_gradients_to_the_input_and_the_weights(rng):
+    model = Sequential([Input((6, 3)), LSTM(4, return_sequences=True, dtype="float64")])
+    x, dy = rng.normal(size=(2, 6, 3)), rng.normal(size=(2, 6, 4))
+    plan = model.make_plan(x.shape)
+    program = backends.current().prepare(plan)
+    program.x[...] = x
+    backends.current().forward(program, training=False)
+    plan.gradients(*plan.outputs[0])[...] = dy.swapaxes(0, 1)
+    backends.current().backward(program)
+    _, cache = reference.lstm_forward(x.swapaxes(0, 1), None, None, *model.get_weights())
+    expected = reference.lstm_backward(dy.swapaxes(0, 1), None, cache)
+    np.testing.assert_allclose(plan.gradients(*plan.x), expected.dx, rtol=1e-12)
+    for name, gradient in zip(("kernel", "recurrent_kernel", "bias"), expected[3:], strict=True):
+        np.testing.assert_allclose(model.memory.gradient(f"lstm/{name}"), gradient, rtol=1e-12)
 
 
 def test_many_threads_predict_at_once(rng):
