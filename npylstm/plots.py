@@ -196,7 +196,6 @@ def _curves(ax, curves, name, color, scale):
         if key in curves:
             values = scale * np.asarray(curves[key])
             epochs = np.arange(1, len(values) + 1)
-            # A single epoch is a point, which a line alone would not show.
-            marker = "o" if len(values) == 1 else None
+            marker = "o" if len(values) == 1 else None  # one point alone makes no line
             lines += ax.plot(epochs, values, style, color=color, lw=1.4, marker=marker, label=key)
     return lines

@@ -1,0 +1,1 @@
+"""Six ways to teach an LSTM the next letter of the alphabet: ``python -m examples.alphabet``."""

@@ -1,0 +1,1 @@
+"""How vectors flow through an LSTM, from shapes to a classifier: ``python -m examples.flow``."""
