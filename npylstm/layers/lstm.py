@@ -19,7 +19,7 @@ class LSTM(Layer):
     activation : str, Activation or callable
         For the candidate, and for the cell state where it is shown.
     recurrent_activation : str, Activation or callable
-        For the three gates.
+        For the three gates.  Both must work element by element, as all but softmax do.
     use_bias : bool
     kernel_initializer, recurrent_initializer, bias_initializer : str, initializer or callable
     unit_forget_bias : bool
@@ -78,8 +78,8 @@ class LSTM(Layer):
     ):
         super().__init__(**options)
         self.units = positive_integer("units", units)
-        self.activation = activations.get(activation)
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.activation = self._elementwise(activation)
+        self.recurrent_activation = self._elementwise(recurrent_activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer, "glorot_uniform")
         self.recurrent_initializer = initializers.get(recurrent_initializer, "orthogonal")
@@ -89,6 +89,15 @@ class LSTM(Layer):
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)
         self.stateful = bool(stateful)
+
+    def _elementwise(self, identifier):
+        activation = activations.get(identifier)
+        if activation == activations.softmax:
+            raise ValueError(
+                f"layer {self.name!r} takes activations that work element by element, and softmax "
+                "does not; put it into a Dense layer after this one"
+            )
+        return activation
 
     # -------------------------------------------------------------------------- weights and states
     def check_input_shape(self, input_shape):

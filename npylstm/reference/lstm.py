@@ -46,9 +46,7 @@ def gates_forward(
     return h, c, i, f, g, o, tanh_c
 
 
-def gates_backward(
-    dh,
-    dc,
+def gates_slopes(
     z_i,
     z_f,
     z_g,
@@ -63,7 +61,26 @@ def gates_backward(
     activation_backward=tanh.backward,
     recurrent_activation_backward=sigmoid.backward,
 ):
-    """Carry the gradients of h and c back through the gates.
+    """Return how steeply each pre-activation acts on c or h: all of the backward that needs no dh.
+
+    The activations must work element by element, as all but softmax do.
+
+    Returns
+    -------
+    to_i, to_f, to_g : the slopes of c along z_i, z_f, z_g
+    to_o : the slope of h along z_o
+    to_c : the slope of h along c
+    """
+    to_i = recurrent_activation_backward(g, z_i, i)
+    to_f = recurrent_activation_backward(c_prev, z_f, f)
+    to_g = activation_backward(i, z_g, g)
+    to_o = recurrent_activation_backward(tanh_c, z_o, o)
+    to_c = activation_backward(o, c, tanh_c)
+    return to_i, to_f, to_g, to_o, to_c
+
+
+def gates_backward(dh, dc, to_i, to_f, to_g, to_o, to_c, f):
+    """Carry the gradients of h and c back through the gates, along their slopes.
 
     `dh` is all of the loss's gradient with respect to h; `dc` what reaches c from the next step.
 
@@ -71,16 +88,12 @@ def gates_backward(
     -------
     dz_i, dz_f, dz_g, dz_o, dc_prev
     """
-    do = dh * tanh_c
-    dc = dc + activation_backward(dh * o, c, tanh_c)  # c is used twice: in h, and by the next step
-    di = dc * g
-    df = dc * c_prev
-    dg = dc * i
+    dc = dc + dh * to_c  # c is used twice: in h, and by the next step
+    dz_i = dc * to_i
+    dz_f = dc * to_f
+    dz_g = dc * to_g
+    dz_o = dh * to_o
     dc_prev = dc * f
-    dz_i = recurrent_activation_backward(di, z_i, i)
-    dz_f = recurrent_activation_backward(df, z_f, f)
-    dz_g = activation_backward(dg, z_g, g)
-    dz_o = recurrent_activation_backward(do, z_o, o)
     return dz_i, dz_f, dz_g, dz_o, dc_prev
 
 
@@ -94,10 +107,7 @@ class LSTMStep(NamedTuple):
     kernel: np.ndarray
     recurrent_kernel: np.ndarray
     bias: np.ndarray | None
-    z_i: np.ndarray
-    z_f: np.ndarray
-    z_g: np.ndarray
-    z_o: np.ndarray
+    z: np.ndarray
     i: np.ndarray
     f: np.ndarray
     g: np.ndarray
@@ -155,10 +165,9 @@ def lstm_cell_forward(
     phi, sigma = activation.forward, recurrent_activation.forward
     with np.errstate(over="ignore"):  # exp(-z) may be inf, for a gate that is 0
         h, c, i, f, g, o, tanh_c = gates_forward(z_i, z_f, z_g, z_o, c_prev, phi, sigma)
-    # fmt: off
-    cache = LSTMStep(x, h_prev, c_prev, kernel, recurrent_kernel, bias, z_i, z_f, z_g, z_o,
-                     i, f, g, o, c, tanh_c, h, activation, recurrent_activation)
-    # fmt: on
+    weights = kernel, recurrent_kernel, bias
+    activations = activation, recurrent_activation
+    cache = LSTMStep(x, h_prev, c_prev, *weights, z, i, f, g, o, c, tanh_c, h, *activations)
     return (h, c), cache
 
 
@@ -176,26 +185,19 @@ def lstm_cell_backward(dh, dc, cache):
     LSTMGradients
         `dh0` and `dc0` are those of `h_prev` and `c_prev`.
     """
-    dz, dh_prev, dc_prev = _step_backward(dh, dc, cache)
+    slopes = gates_slopes(
+        *split_gates(cache.z),
+        *(cache.c_prev, cache.c, cache.i, cache.f, cache.g, cache.o, cache.tanh_c),
+        *(cache.activation.backward, cache.recurrent_activation.backward),
+    )
+    *dz_blocks, dc_prev = gates_backward(dh, dc, *slopes, cache.f)
+    dz = np.concatenate(dz_blocks, axis=-1)
     dx = dz @ cache.kernel.T
+    dh_prev = dz @ cache.recurrent_kernel.T
     dkernel = cache.x.T @ dz
     drecurrent_kernel = cache.h_prev.T @ dz
     dbias = None if cache.bias is None else dz.sum(axis=0)
     return LSTMGradients(dx, dh_prev, dc_prev, dkernel, drecurrent_kernel, dbias)
-
-
-def _step_backward(dh, dc, step):
-    """Return dz (B, 4U) and what goes on to the step before: dh_prev, dc_prev (B, U)."""
-    # fmt: off
-    dz_i, dz_f, dz_g, dz_o, dc_prev = gates_backward(
-        dh, dc, step.z_i, step.z_f, step.z_g, step.z_o, step.c_prev, step.c,
-        step.i, step.f, step.g, step.o, step.tanh_c,
-        step.activation.backward, step.recurrent_activation.backward,
-    )
-    # fmt: on
-    dz = np.concatenate([dz_i, dz_f, dz_g, dz_o], axis=-1)
-    dh_prev = dz @ step.recurrent_kernel.T
-    return dz, dh_prev, dc_prev
 
 
 def split_gates(z):
@@ -210,6 +212,7 @@ class LSTMCache(NamedTuple):
 
     x: np.ndarray
     h: np.ndarray
+    c: np.ndarray
     steps: list[LSTMStep]
 
 
@@ -251,7 +254,7 @@ def lstm_forward(
             x[t], h[t], c[t], kernel, recurrent_kernel, bias, activation, recurrent_activation
         )
         steps.append(step)
-    return (h, c), LSTMCache(x, h, steps)
+    return (h, c), LSTMCache(x, h, c, steps)
 
 
 def lstm_backward(dh, dc, cache):
@@ -272,18 +275,31 @@ def lstm_backward(dh, dc, cache):
         dx (T, B, D), dh0 and dc0 (B, U), dkernel, drecurrent_kernel, dbias.
     """
     T, B, U = dh.shape
-    x, h, steps = cache
-    weights = steps[0]
+    x, h, c, steps = cache
+    kernel, recurrent_kernel, bias = steps[0].kernel, steps[0].recurrent_kernel, steps[0].bias
+    # What needs no gradient is taken for all steps at once.
+    z, i, f, g, o, tanh_c = (
+        np.array([getattr(step, name) for step in steps]) for name in (*"zifgo", "tanh_c")
+    )
+    slopes = gates_slopes(
+        *split_gates(z),
+        *(c[:-1], c[1:], i, f, g, o, tanh_c),
+        *(steps[0].activation.backward, steps[0].recurrent_activation.backward),
+    )
     dz = np.empty((T, B, 4 * U), dtype=dh.dtype)
+    dz_i, dz_f, dz_g, dz_o = split_gates(dz)
     dh_next = 0
     dc_next = 0 if dc is None else dc
     for t in reversed(range(T)):
-        dz[t], dh_next, dc_next = _step_backward(dh[t] + dh_next, dc_next, steps[t])
+        dz_i[t], dz_f[t], dz_g[t], dz_o[t], dc_next = gates_backward(
+            dh[t] + dh_next, dc_next, *[slope[t] for slope in slopes], f[t]
+        )
+        dh_next = dz[t] @ recurrent_kernel.T
     # The weights are shared by all steps, so their gradients are sums over the steps: one product
     # each does it for all, where `lstm_cell_backward` would take one a step.
     dz_all = dz.reshape(T * B, 4 * U)
-    dx = dz @ weights.kernel.T
+    dx = dz @ kernel.T
     dkernel = x.reshape(T * B, -1).T @ dz_all
     drecurrent_kernel = h[:-1].reshape(T * B, U).T @ dz_all
-    dbias = None if weights.bias is None else dz_all.sum(axis=0)
+    dbias = None if bias is None else dz_all.sum(axis=0)
     return LSTMGradients(dx, dh_next, dc_next, dkernel, drecurrent_kernel, dbias)

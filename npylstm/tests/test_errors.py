@@ -161,6 +161,11 @@ def test_not_built_and_not_compiled():
         (lambda: LSTM(5, activation="tanhh"), ValueError, "unknown activation 'tanhh'; did you"),
         (lambda: LSTM(5, activation=3), TypeError, "must be a name or a callable, got 3"),
         (lambda: LSTM(5, kernel_initializer="glorot"), ValueError, "glorot_uniform"),
+        (
+            lambda: LSTM(5, activation="softmax"),
+            ValueError,
+            "softmax does not; put it into a Dense",
+        ),
         (lambda: LSTM(0), ValueError, "units must be at least 1, got 0"),
         (lambda: LSTM(2.5), TypeError, "units must be an integer, got 2.5"),
         (lambda: LSTM(5, dtype="float16"), ValueError, "dtype must be 'float32' or 'float64'"),
