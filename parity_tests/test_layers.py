@@ -29,6 +29,8 @@ from .oracle import (
 )
 
 ACTIVATIONS = sorted(npylstm.activations._BY_NAME)  # every name that there is
+# What an LSTM takes: softmax mixes its units, which gates do not do here.
+ELEMENTWISE = [name for name in ACTIVATIONS if name != "softmax"]
 LSTM_OPTIONS = {
     "plain": {},
     "sequences": {"return_sequences": True},
@@ -81,7 +83,7 @@ class TestLSTM:
         states = random_states(rng) if given_states else None
         assert_same_outputs(ours, theirs, random(rng, B, T, D), initial_state=states)
 
-    @pytest.mark.parametrize("name", ACTIVATIONS)
+    @pytest.mark.parametrize("name", ELEMENTWISE)
     @pytest.mark.parametrize("argument", ["activation", "recurrent_activation"])
     def test_activations(self, argument, name, floatx, rng):
         scale = weight_scale(name)
@@ -179,7 +181,7 @@ REFERENCE_OPTIONS = {
 } | {
     f"{argument}-{name}": {argument: name}
     for argument in ("activation", "recurrent_activation")
-    for name in ACTIVATIONS
+    for name in ELEMENTWISE
 }
 
 

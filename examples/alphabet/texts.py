@@ -134,8 +134,8 @@ LSTM에게 알파벳의 다음 글자를 여섯 가지 방법으로 가르칩니
     "seed_note": (
         "Accuracy depends on the seed and, over the half million updates of experiment 6, even\n"
         "on the last digits of the arithmetic. Another seed: --seed N.",
-        "정확도는 시드에 따라 달라지며, 50만 번 갱신하는 실험 6에서는 계산의 마지막 자릿수에 따라서도\n"
-        "달라집니다. 다른 시드로 실행하려면: --seed N.",
+        "정확도는 시드에 따라 달라지며, 50만 번 갱신하는 실험 6에서는\n"
+        "계산의 마지막 자릿수에 따라서도 달라집니다. 다른 시드로 실행하려면: --seed N.",
     ),
     "short_note": (
         "This was a quick look of {epochs} epochs each; the tutorial trained much longer.",
