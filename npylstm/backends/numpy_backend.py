@@ -234,7 +234,8 @@ class _Loss:
         totals[0] += loss * batch_size
         totals[1] += batch_size
         for k, metric in enumerate(self.metrics, start=1):
-            totals[2 * k] += metric(self.y_true, self.y_pred).mean() * batch_size
+            values = metric(self.y_true, self.y_pred)
+            totals[2 * k] += values.sum() * (batch_size / values.size)
             totals[2 * k + 1] += batch_size
 
 

@@ -47,7 +47,7 @@ def _linear_backward(dy, z, y):
 
 
 def _sigmoid(z):
-    return 1 / (1 + np.exp(-z))
+    return np.reciprocal(1 + np.exp(-z))
 
 
 def _sigmoid_backward(dy, z, y):

@@ -279,7 +279,8 @@ def lstm_backward(dh, dc, cache):
     kernel, recurrent_kernel, bias = steps[0].kernel, steps[0].recurrent_kernel, steps[0].bias
     # What needs no gradient is taken for all steps at once.
     z, i, f, g, o, tanh_c = (
-        np.array([getattr(step, name) for step in steps]) for name in (*"zifgo", "tanh_c")
+        np.concatenate([getattr(step, name) for step in steps]).reshape(T, B, -1)
+        for name in (*"zifgo", "tanh_c")
     )
     slopes = gates_slopes(
         *split_gates(z),
