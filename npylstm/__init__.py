@@ -17,6 +17,7 @@ from . import (
 from .backends import get_backend, set_backend, using_backend
 from .layers import Input
 from .models import Sequential
+from .threads import get_num_threads, set_num_threads
 
 preprocessing = compat.install_old_modules(utils)
 
@@ -29,6 +30,7 @@ __all__ = [
     "callbacks",
     "config",
     "get_backend",
+    "get_num_threads",
     "initializers",
     "layers",
     "losses",
@@ -38,6 +40,7 @@ __all__ = [
     "preprocessing",
     "reference",
     "set_backend",
+    "set_num_threads",
     "using_backend",
     "utils",
 ]

@@ -27,9 +27,19 @@ def held_back():
         pressed.append(signum)
 
     signal.signal(signal.SIGINT, hold_first)
+    _waiting.append(pressed)
     try:
         yield
     finally:
+        _waiting.pop()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if pressed:
             raise KeyboardInterrupt
+
+
+_waiting = []
+
+
+def pending():
+    """Return whether Ctrl-C has been pressed and is being held back."""
+    return bool(_waiting and _waiting[-1])

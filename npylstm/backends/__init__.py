@@ -35,8 +35,8 @@ def set_backend(name):
 
 
 def get_backend():
-    """Return the name of the backend in use: set_backend's, else $NPYLSTM_BACKEND, else "numpy"."""
-    return _chosen or os.environ.get("NPYLSTM_BACKEND") or "numpy"
+    """Return the name of the backend in use: set_backend's, else $NPYLSTM_BACKEND, else "numba"."""
+    return _chosen or os.environ.get("NPYLSTM_BACKEND") or "numba"
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ from ..plan import (
     Op,
     Start,
     Tensor,
-    UpdateOp,
 )
 from ..reference import dense, losses, lstm, metrics, optimizers, shaping
 
@@ -240,13 +239,6 @@ class _Loss:
 
 
 # ---------------------------------------------------------------------------------- the optimizer
-_UPDATES = {
-    UpdateOp.SGD: optimizers.sgd_step,
-    UpdateOp.RMSPROP: optimizers.rmsprop_step,
-    UpdateOp.ADAM: optimizers.adam_step,
-}
-
-
 def _update(memory, update, t, learning_rate):
     w, dw = memory.parameters, memory.gradients
     if update.clip == ClipOp.VALUE:
@@ -258,7 +250,8 @@ def _update(memory, update, t, learning_rate):
             optimizers.clip_by_norm(dw[segment.slice], update.clip_limit)
     if update.weight_decay:
         optimizers.decay_weights(w, learning_rate, update.weight_decay)
-    _UPDATES[update.op](w, dw, t, learning_rate, **update.hyperparameters, **update.slots)
+    name = update.op.name.lower()
+    optimizers.take_step(name, w, dw, update.slots, t, learning_rate, update.hyperparameters)
 
 
 # ---------------------------------------------------------------------- the functions of a backend
@@ -281,8 +274,11 @@ class Program:
         self.inner_axes = output_axes - 3  # of a loss's values, beside samples and timesteps
 
 
-def prepare(plan, objective=None):
-    """Return the Program of a plan; with an Objective, one that can be trained and evaluated."""
+def prepare(plan, objective=None, keep=False):
+    """Return the Program of a plan; with an Objective, one that can be trained and evaluated.
+
+    `keep` says that `backward` will be called without an objective.
+    """
     return Program(plan, objective)
 
 

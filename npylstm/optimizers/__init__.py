@@ -173,7 +173,7 @@ class SGD(Optimizer):
         self.slot_names = ("velocity",) if momentum else ()
 
     def hyperparameters(self):
-        """Return the numbers of `reference.optimizers.sgd_step`."""
+        """Return the numbers of `reference.optimizers.sgd_numbers`."""
         return {"momentum": self.momentum, "nesterov": self.nesterov}
 
 
@@ -217,7 +217,7 @@ class RMSprop(Optimizer):
         self.slot_names = tuple(names)
 
     def hyperparameters(self):
-        """Return the numbers of `reference.optimizers.rmsprop_step`."""
+        """Return the numbers of `reference.optimizers.rmsprop_numbers`."""
         return {"rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon}
 
 
@@ -244,7 +244,7 @@ class Adam(Optimizer):
         self.epsilon = positive("epsilon", epsilon)
 
     def hyperparameters(self):
-        """Return the numbers of `reference.optimizers.adam_step`."""
+        """Return the numbers of `reference.optimizers.adam_numbers`."""
         return {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
 
 

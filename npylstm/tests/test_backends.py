@@ -1,5 +1,6 @@
 """Backends: modules of the same functions, chosen by name; and what may not be imported."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 import npylstm
 from npylstm import Sequential, backends, reference
+from npylstm.backends import numba_backend, numpy_backend
 from npylstm.layers import LSTM, Input
 
 
@@ -42,11 +44,24 @@ def test_training_on_the_numpy_backend_does_not_import_numba():
 
 
 def test_choosing():
-    assert npylstm.get_backend() == "numpy"
-    with npylstm.using_backend("numpy"):
-        assert npylstm.get_backend() == "numpy"
-    npylstm.set_backend("numpy")
-    assert backends.current().__name__ == "npylstm.backends.numpy_backend"
+    before = npylstm.get_backend()
+    for name in ("numpy", "numba"):
+        with npylstm.using_backend(name):
+            assert npylstm.get_backend() == name
+            assert backends.current().__name__ == f"npylstm.backends.{name}_backend"
+        assert npylstm.get_backend() == before
+
+
+def test_the_compiled_backend_is_the_default():
+    result = run("import npylstm; print(npylstm.get_backend())", NPYLSTM_BACKEND="")
+    assert result.stdout == "numba\n"
+
+
+def test_both_backends_have_the_same_functions():
+    functions = "prepare forward backward loss_and_gradients train evaluate predict".split()
+    for name in functions:
+        ours, theirs = (getattr(b, name) for b in (numpy_backend, numba_backend))
+        assert inspect.signature(ours) == inspect.signature(theirs)
 
 
 def test_the_environment_chooses_too_and_a_wrong_name_is_an_error():
@@ -64,11 +79,18 @@ def test_a_failed_choice_keeps_the_former_one():
     assert npylstm.get_backend() == before
 
 
-def test_backward_carries_output_gradients_to_the_input_and_the_weights(rng):
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("B", [1, 2])
+def test_backward_carries_output_gradients_to_the_input_and_the_weights(rng, backend, B):
+    with npylstm.using_backend(backend):
+        check_backward(rng, B)
+
+
+def check_backward(rng, B):
     model = Sequential([Input((6, 3)), LSTM(4, return_sequences=True, dtype="float64")])
-    x, dy = rng.normal(size=(2, 6, 3)), rng.normal(size=(2, 6, 4))
+    x, dy = rng.normal(size=(B, 6, 3)), rng.normal(size=(B, 6, 4))
     plan = model.make_plan(x.shape)
-    program = backends.current().prepare(plan)
+    program = backends.current().prepare(plan, keep=True)
     program.x[...] = x
     backends.current().forward(program, training=False)
     plan.gradients(*plan.outputs[0])[...] = dy.swapaxes(0, 1)

@@ -33,7 +33,7 @@ def pdb(request, tmp_path):
     child = pexpect.spawn(
         sys.executable,
         ["-m", "pdb", str(script)],
-        env={**os.environ, "TERM": "dumb", "NO_COLOR": "1"},
+        env={**os.environ, "TERM": "dumb", "NO_COLOR": "1", "NPYLSTM_BACKEND": "numpy"},
         encoding="utf-8",
         timeout=60,
         echo=False,

@@ -16,7 +16,8 @@ def test_adam_by_hand():
         expected_v = 0.999 * v + 0.001 * dw**2
         alpha = 0.01 * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
         expected_w = w - alpha * expected_m / (np.sqrt(expected_v) + 1e-7)
-        reference.adam_step(w, dw, t, 0.01, beta_1, beta_2, 1e-7, m, v)
+        settings = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": 1e-7}
+        reference.take_step("adam", w, dw, {"m": m, "v": v}, t, 0.01, settings)
         np.testing.assert_allclose(m, expected_m, rtol=1e-14)
         np.testing.assert_allclose(v, expected_v, rtol=1e-14)
         np.testing.assert_allclose(w, expected_w, rtol=1e-14)

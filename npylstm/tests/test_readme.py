@@ -46,11 +46,16 @@ def test_pdb_transcript(tmp_path):
     (transcript,) = (block for block in blocks("console") if "-m pdb" in block)
     (tmp_path / "first_step.py").write_text(script)
     opening, *exchanges = transcript.split("(Pdb) ")
+    settings, _, command = opening.split("\n")[0].removeprefix("$ ").partition(" python ")
     child = pexpect.spawn(
         sys.executable,
-        ["-m", "pdb", "first_step.py"],
+        command.split(),
         cwd=str(tmp_path),
-        env={**os.environ, "TERM": "dumb", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            **dict([settings.split("=")]),
+            **{"TERM": "dumb", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)},
+        },
         encoding="utf-8",
         timeout=60,
         echo=False,

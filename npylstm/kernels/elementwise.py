@@ -1,0 +1,91 @@
+"""Loops over neighbouring numbers, whose body is a traced function."""
+
+import numpy as np
+from numba import types
+
+from .emit import I64, counted, load, store
+from .jit import emitted, with_parameters
+from .vector import Vector, splat
+
+
+def elementwise(form, function, inputs, outputs, scalars=0):
+    """Return a loop that applies a function of the reference to each element of flat arrays.
+
+    Parameters
+    ----------
+    form : Format
+    function : callable
+        Takes `inputs` arrays (or vectors) and `scalars` numbers and returns `outputs` arrays.
+    inputs, outputs, scalars : int
+
+    Returns
+    -------
+    callable
+        ``loop(n, array, start, …)``: for each input and then each output an array and where in it
+        to start; with scalars, at last an array and where in it they start.
+    """
+    arrays = inputs + outputs
+
+    def twin(n, *arguments):
+        views = [
+            arguments[2 * a][arguments[2 * a + 1] : arguments[2 * a + 1] + n] for a in range(arrays)
+        ]
+        numbers = []
+        if scalars:
+            array, start = arguments[2 * arrays :]
+            numbers = array[start : start + scalars]
+        results = function(*views[:inputs], *numbers)
+        results = results if isinstance(results, tuple) else (results,)
+        results = [np.broadcast_to(result, n).copy() for result in results]
+        for view, result in zip(views[inputs:], results, strict=True):
+            view[...] = result
+
+    def typed(typing, n, *arguments):
+        signature = types.void(
+            types.intp, *(a if isinstance(a, types.Array) else types.intp for a in arguments)
+        )
+
+        def emit(context, builder, signature, values):
+            n, *values = values
+            pointers = []
+            for kind, value, start in zip(
+                signature.args[1::2], values[::2], values[1::2], strict=True
+            ):
+                array = context.make_array(kind)(context, builder, value)
+                pointers.append(builder.gep(array.data, [start]))
+            numbers = [
+                splat(builder, builder.load(builder.gep(pointers[-1], [I64(j)])), form)
+                for j in range(scalars)
+            ]
+
+            def apply(start, left):
+                here = [builder.gep(pointer, [start]) for pointer in pointers[:arrays]]
+                vectors = [
+                    Vector(builder, load(builder, form, place, left), form)
+                    for place in here[:inputs]
+                ]
+                results = function(*vectors, *numbers)
+                results = results if isinstance(results, tuple) else (results,)
+                for place, result in zip(here[inputs:], results, strict=True):
+                    if not isinstance(result, Vector):
+                        result = Vector(builder, form.constant(result), form)
+                    store(builder, form, result.value, place, left)
+
+            def whole(block, carried):
+                apply(builder.mul(block, I64(form.lanes)), None)
+                return carried
+
+            blocks = builder.sdiv(n, I64(form.lanes))
+            counted(builder, blocks, [], whole)
+            done = builder.mul(blocks, I64(form.lanes))
+            rest = builder.sub(n, done)
+            with builder.if_then(builder.icmp_signed(">", rest, I64(0))):
+                apply(done, rest)
+            return context.get_dummy_value()
+
+        return signature, emit
+
+    names = ["n"]
+    for a in range(arrays + (scalars > 0)):
+        names += [f"array_{a}", f"start_{a}"]
+    return emitted(twin)(with_parameters(typed, names))

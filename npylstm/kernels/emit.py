@@ -1,0 +1,308 @@
+"""LLVM IR in the few forms that tiles need: loops, loads, stores, products, transposes.
+
+`accumulate` is the product that every tile is made of: rows of one matrix times pieces of another,
+summed in registers.  Everything here takes an `ir.IRBuilder` and emits where it stands.
+"""
+
+import inspect
+from typing import NamedTuple
+
+from llvmlite import ir
+from numba import types
+
+from . import vector
+from .jit import I64, emitted, with_parameters
+from .vector import FUSED, Vector, splat
+
+
+def tile(heights, twin, emit):
+    """Return a function ``(rows left, …) -> rows done``, emitted, or its twin in plain Python.
+
+    Parameters
+    ----------
+    heights : tuple of int
+        How many rows it can do at once, the greatest number first.
+    twin : callable
+        ``twin(rows, …)``.  Each array among its parameters is followed by ``<name>_at``, where in
+        it to start.
+    emit : callable
+        ``emit(builder, rows, …)`` with the same names: pointers for the arrays, already moved on,
+        64-bit integers for all else.
+    """
+    names = list(inspect.signature(twin).parameters)[1:]
+
+    def interpreted(rows_left, *arguments):
+        rows = next(height for height in heights if height <= rows_left)
+        twin(rows, *arguments)
+        return rows
+
+    def typed(typing, rows_left, *arguments):
+        signature = types.intp(
+            types.intp, *(a if isinstance(a, types.Array) else types.intp for a in arguments)
+        )
+
+        def generate(context, builder, signature, values):
+            rows_left, *values = values
+            named = {}
+            for name, kind, value in zip(names, signature.args[1:], values, strict=True):
+                if isinstance(kind, types.Array):
+                    named[name] = context.make_array(kind)(context, builder, value).data
+                elif name.endswith("_at"):
+                    pointer = name.removesuffix("_at")
+                    named[pointer] = builder.gep(named[pointer], [value])
+                else:
+                    named[name] = value
+            return _tallest(builder, heights, rows_left, lambda rows: emit(builder, rows, **named))
+
+        return signature, generate
+
+    return emitted(interpreted)(with_parameters(typed, ["rows_left", *names]))
+
+
+def _tallest(builder, heights, rows_left, emit):
+    """Emit one of the heights, the greatest that fits; return it."""
+    done = builder.append_basic_block("tile.done")
+    results = []
+    for height in heights:
+        if height > 1:
+            fits = builder.append_basic_block(f"tile.{height}")
+            otherwise = builder.append_basic_block("tile.lower")
+            builder.cbranch(builder.icmp_signed(">=", rows_left, I64(height)), fits, otherwise)
+            builder.position_at_end(fits)
+        emit(height)
+        results.append((I64(height), builder.block))
+        builder.branch(done)
+        if height > 1:
+            builder.position_at_end(otherwise)
+    builder.position_at_end(done)
+    rows = builder.phi(I64)
+    for height, block in results:
+        rows.add_incoming(height, block)
+    return rows
+
+
+# ------------------------------------------------------------------------------------ small forms
+def times(builder, a, b):
+    """Return a * b for 64-bit integers, either of which may be a Python int."""
+    if isinstance(a, int) and isinstance(b, int):
+        return I64(a * b)
+    a, b = (I64(n) if isinstance(n, int) else n for n in (a, b))
+    return builder.mul(a, b)
+
+
+def at(builder, pointer, *steps):
+    """Return the pointer moved on by (index, stride) pairs."""
+    for index, stride in steps:
+        if index is not None and not (isinstance(index, int) and index == 0):
+            pointer = builder.gep(pointer, [times(builder, index, stride)])
+    return pointer
+
+
+def counted(builder, n, carried, body):
+    """Emit ``for k in range(n): carried = body(k, carried)``; return the last `carried`.
+
+    `carried` is a list of IR values; n may turn out to be 0.
+    """
+    before = builder.block
+    loop = builder.append_basic_block("loop")
+    after = builder.append_basic_block("after")
+    builder.cbranch(builder.icmp_signed(">", n, I64(0)), loop, after)
+    builder.position_at_end(loop)
+    k = builder.phi(I64)
+    k.add_incoming(I64(0), before)
+    values = [builder.phi(value.type) for value in carried]
+    for value, first in zip(values, carried, strict=True):
+        value.add_incoming(first, before)
+    new = body(k, values)
+    following = builder.add(k, I64(1))
+    end = builder.block
+    k.add_incoming(following, end)
+    for value, next_value in zip(values, new, strict=True):
+        value.add_incoming(next_value, end)
+    builder.cbranch(builder.icmp_signed("<", following, n), loop, after)
+    builder.position_at_end(after)
+    results = []
+    for first, last in zip(carried, new, strict=True):
+        result = builder.phi(first.type)
+        result.add_incoming(first, before)
+        result.add_incoming(last, end)
+        results.append(result)
+    return results
+
+
+def load(builder, form, pointer, left=None):
+    """Return the vector at a pointer; with `left`, of no more than so many numbers, and zeros."""
+    if left is None:
+        return vector.load(builder, pointer, form).value
+    return vector.load_first(builder, pointer, form, left).value
+
+
+def store(builder, form, value, pointer, left=None):
+    """Write a vector to a pointer; with `left`, no more of it than so many numbers."""
+    whole = Vector(builder, value, form)
+    if left is None:
+        vector.store(whole, pointer)
+    else:
+        vector.store_first(whole, pointer, left)
+
+
+def keep(builder, form, value, left):
+    """Return a vector with zeros beyond its first `left` lanes."""
+    return builder.select(vector._first(builder, left, form), value, form.constant(0))
+
+
+def multiply_add(builder, a, b, c):
+    """Return a * b + c, rounded once where the processor can."""
+    return builder.fadd(builder.fmul(a, b, flags=FUSED), c, flags=FUSED)
+
+
+def stack(builder, form, many):
+    """Return a pointer to room for so many vectors, on the function's stack."""
+    with builder.goto_entry_block():
+        room = builder.alloca(form.vector_type, size=I64(many))
+    room.align = form.lanes * form.dtype.itemsize
+    return builder.bitcast(room, form.scalar_type.as_pointer())
+
+
+# ---------------------------------------------------------------------------------------- products
+class Rows(NamedTuple):
+    """The left matrix of a product: element (r, k) of outer part o.
+
+    Its address is ``pointer + r * row + k * step + o * outer``.
+    """
+
+    pointer: ir.Value
+    row: ir.Value
+    step: ir.Value
+    outer: ir.Value | int = 0
+
+
+class Pieces(NamedTuple):
+    """The right matrix: vector piece v of row k of outer part o.
+
+    Its address is ``pointer + k * step + v * piece + o * outer``.
+    """
+
+    pointer: ir.Value
+    step: ir.Value
+    piece: ir.Value
+    outer: ir.Value | int = 0
+
+
+def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
+    """Emit ``sums[r][v] += a[r, k] * b[k, v]`` over n values of k, in each of n_outer parts.
+
+    Parameters
+    ----------
+    sums : list of list of IR vectors
+        One row for each row of `a`, one vector for each piece of `b`.
+    a : Rows
+    b : Pieces
+    n, n_outer : IR integer
+    chains : int
+        Split the sum over k into as many partial sums, which the processor can add up side by side.
+        For a single row; with several rows there is enough to do as it is.
+
+    Returns
+    -------
+    list of list of IR vectors
+        Every sum is made in the order of k, whatever the number of rows; `chains` changes it.
+    """
+    n_rows, n_pieces = len(sums), len(sums[0])
+    flat = [value for row in sums for value in row]
+
+    def part(o, flat):
+        rows = [at(builder, a.pointer, (r, a.row), (o, a.outer)) for r in range(n_rows)]
+        pieces = at(builder, b.pointer, (o, b.outer))
+
+        def step(k, values):
+            line = at(builder, pieces, (k, b.step))
+            loaded = [load(builder, form, at(builder, line, (v, b.piece))) for v in range(n_pieces)]
+            new = []
+            for r, row in enumerate(rows):
+                x = splat(builder, builder.load(at(builder, row, (k, a.step))), form).value
+                for v, piece in enumerate(loaded):
+                    new.append(multiply_add(builder, x, piece, values[r * n_pieces + v]))
+            return new
+
+        if chains == 1:
+            return counted(builder, n, flat, step)
+        return _chained(builder, form, n, flat, step, chains)
+
+    flat = part(0, flat) if n_outer is None else counted(builder, n_outer, flat, part)
+    return [flat[r * n_pieces : (r + 1) * n_pieces] for r in range(n_rows)]
+
+
+def _chained(builder, form, n, values, step, chains):
+    many = len(values)
+    partial = [*values, *[form.constant(0)] * (many * (chains - 1))]
+
+    def steps(k, partial):
+        new = []
+        for chain in range(chains):
+            part = partial[chain * many : (chain + 1) * many]
+            new += step(builder.add(times(builder, k, chains), I64(chain)), part)
+        return new
+
+    whole = builder.sdiv(n, I64(chains))
+    partial = counted(builder, whole, partial, steps)
+    done = times(builder, whole, chains)
+    rest = builder.sub(n, done)
+    first = counted(builder, rest, partial[:many], lambda k, part: step(builder.add(k, done), part))
+    sums = [first] + [partial[c * many : (c + 1) * many] for c in range(1, chains)]
+    while len(sums) > 1:
+        sums = [
+            [builder.fadd(x, y) for x, y in zip(*pair, strict=True)]
+            for pair in zip(sums[::2], sums[1::2], strict=True)
+        ]
+    return sums[0]
+
+
+# ----------------------------------------------------------------------------- across the lanes
+def sum_each(builder, form, vectors):
+    """Return one vector whose lane j is the sum of all lanes of ``vectors[j]``.
+
+    As many vectors as lanes; pairs of them are folded into one, with half as many sums left to do
+    each time.
+    """
+    lanes = form.lanes
+    distance = 1
+    while len(vectors) > 1:
+        keep, swap = [], []
+        for lane in range(lanes):
+            side = lanes if (lane // distance) % 2 else 0
+            keep.append(side + lane)
+            swap.append(side + (lane ^ distance))
+        vectors = [
+            builder.fadd(_shuffle(builder, x, y, keep), _shuffle(builder, x, y, swap))
+            for x, y in zip(vectors[::2], vectors[1::2], strict=True)
+        ]
+        distance *= 2
+    return vectors[0]
+
+
+def transposed(builder, form, vectors):
+    """Return the transpose of a square of vectors: lane i of vector j goes to lane j of i."""
+    lanes = form.lanes
+    distance = 1
+    vectors = list(vectors)
+    while distance < lanes:
+        upper, lower = [], []
+        for lane in range(lanes):
+            odd = (lane // distance) % 2
+            upper.append(lanes + lane - distance if odd else lane)
+            lower.append(lanes + lane if odd else lane + distance)
+        new = list(vectors)
+        for j in range(lanes):
+            if not (j // distance) % 2:
+                x, y = vectors[j], vectors[j + distance]
+                new[j] = _shuffle(builder, x, y, upper)
+                new[j + distance] = _shuffle(builder, x, y, lower)
+        vectors = new
+        distance *= 2
+    return vectors
+
+
+def _shuffle(builder, x, y, lanes):
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes)
+    return builder.shuffle_vector(x, y, mask)

@@ -1,0 +1,115 @@
+"""What kernels work on: a frame of arrays, and a table with a line for each op row of the plan.
+
+A kernel is a function ``kernel(row, frame, k)``: it does thread k's share of what line `row` of
+``frame.table`` says.  In machine code a frame is a vector of addresses; in plain Python it is the
+arrays themselves.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..plan import ROW
+
+
+class Frame(NamedTuple):
+    """The arrays that kernels see.
+
+    The flat vectors of `plan.Memory` and `plan.Plan`; `workspace`, what a backend keeps for itself,
+    such as packed weights and gates; the samples of this call (batch-major and flat) with the
+    `order` in which to take them; `outputs`, where predictions go.
+
+    `settings` holds the integers below; `scalars` the numbers that each update needs; `masks` the
+    drawn dropout masks; `totals` sum and count of the loss and of each metric; `sync` is where
+    threads meet.
+    """
+
+    table: np.ndarray  # int64 (rows, WIDTH)
+    settings: np.ndarray  # int64
+    sync: np.ndarray  # int64
+    parameters: np.ndarray
+    gradients: np.ndarray
+    states: np.ndarray
+    arena: np.ndarray
+    gradient_arena: np.ndarray
+    workspace: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    labels: np.ndarray  # int64
+    sample_weight: np.ndarray
+    order: np.ndarray  # int64
+    outputs: np.ndarray
+    masks: np.ndarray
+    scalars: np.ndarray
+    slot_0: np.ndarray  # what the optimizer remembers
+    slot_1: np.ndarray
+    slot_2: np.ndarray
+    segments: np.ndarray  # int64 (weights, 2): where each weight starts and ends
+    totals: np.ndarray  # float64
+
+
+INTEGERS = ("table", "settings", "sync", "labels", "order", "segments")
+TABLES = ("table", "segments")
+
+# The columns of the table: first those of the plan's rows, then a backend's own.
+(
+    OP, X, X2, Y, H, C, W, STATE, T, B, D, U,
+    ACTIVATION, RECURRENT_ACTIVATION, USE_BIAS, REVERSE, MODE, GENERATOR, RATE,
+    PACK, FORWARD, BACKWARD, WEIGHT_GRADIENTS, X_GRADIENT,  # kernels' addresses; 0 for none
+    ADD_DX, ADD_DX2,  # whether the gradients of x and x2 are added to what is there
+    DH_FROM,  # the first timestep whose output has a gradient
+    STATE_GRADIENTS,  # whether c[T] has one, and h[0], c[0] are to get one
+    GATES,  # where in the workspace: gates, then dz
+    PACKED,  # the weights as the forward's tiles read them; -1 for as they are
+    PACKED_BACK,  # the transposed recurrent kernel; -1 if it is not needed
+    PACKED_X,  # the transposed kernel; -1 if it is not needed
+    CARRY,  # the gradient of c on its way from step to step
+    MASK,  # where in a batch's masks this row's starts
+    WIDTH,
+) = range(len(ROW.fields or ()) + 16)  # fmt: skip
+
+# The settings.
+(
+    THREADS,
+    YIELD,  # the address of a C function that offers the processor to others
+    STEPS,  # batches in this call
+    STEP,  # the one at hand
+    TRAINING,  # whether dropout is on
+    GATHER,  # whether the batch is to be taken from x, as `order` says
+    REPACK,  # whether weights are packed for each batch, and not once
+    BATCH,  # samples in a batch
+    N_ROWS,  # lines of the table
+    FORWARD_ROWS,  # how many of them run forward
+    BACKWARD_ROWS,  # and how many backward
+    INPUT, INPUT_STEPS, INPUT_WIDTH,  # of x in the arena; one step for vectors
+    OUTPUT, OUTPUT_STEPS, OUTPUT_INNER, OUTPUT_WIDTH,  # of the first output: (T, B, …, K)
+    SOURCE,  # what the loss is computed from
+    LOSS,  # the loss's kernel, or 0
+    WEIGHT_STEPS,  # weights for each sample: 0 (none), 1 or as many as timesteps
+    LOSS_VALUES, SQUARES,  # where in the workspace
+    CLIP, UPDATE,  # the optimizer's kernels, or 0
+    N_PARAMETERS, N_SCALARS,  # scalars for each batch
+    N_SEGMENTS, N_ZEROS,  # first the weights' segments, then what is to be zeroed
+    MASK_SIZE,  # of a batch's dropout masks
+    COUNT,  # whether to add loss and metrics to `totals`
+    N_METRICS,
+    FIRST_METRIC,  # the kernel of the first one; the others follow
+) = range(33)  # fmt: skip
+MAX_METRICS = 16
+N_OUTPUTS = FIRST_METRIC + MAX_METRICS  # how many outputs are to be written
+FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps, width, place
+MAX_OUTPUTS = 8
+N_SETTINGS = FIRST_OUTPUT + 4 * MAX_OUTPUTS
+
+# Where threads meet: in cache lines of their own.
+ARRIVED, GENERATION, STOP, DECIDED = 0, 16, 32, 48
+N_SYNC = 64
+
+ONE = 0  # the workspace starts with a 1
+ZEROS = 16  # and some zeros
+WORKSPACE = 64
+
+
+def addresses(frame):
+    """Return the addresses of a frame's arrays, as machine code takes them."""
+    return np.array([array.ctypes.data for array in frame], np.int64)

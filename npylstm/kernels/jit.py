@@ -1,0 +1,285 @@
+"""The few words that kernels need beside Python's own, each as machine code and as plain Python.
+
+`jit` compiles a helper.  `view` gives a flat vector a shape.  `call` runs a kernel by its address,
+`barrier` waits until all threads have come to the same line, `stopped` says whether to give up.
+"""
+
+import inspect
+import math
+import platform
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import (
+    infer_getattr,
+    intrinsic,
+    lower_getattr_generic,
+    models,
+    register_model,
+)
+
+from .frame import (
+    ARRIVED,
+    DECIDED,
+    GENERATION,
+    INTEGERS,
+    STOP,
+    TABLES,
+    THREADS,
+    WIDTH,
+    YIELD,
+    Frame,
+)
+from .native import call_interpreted, jit_disabled
+
+I64 = ir.IntType(64)
+_ENDLESS = 1 << 40  # the length of arrays that come as bare addresses; no kernel asks for it
+
+
+def jit(function):
+    """Compile a helper of kernels; with the jit disabled, leave it as it is."""
+    return njit(function, inline="always", error_model="numpy", fastmath={"contract"}, _nrt=False)
+
+
+def emitted(twin):
+    """Decorate a function ``(typing context, *types) -> signature, emitter`` that emits LLVM IR.
+
+    Parameters
+    ----------
+    twin : callable
+        The same in plain Python, used when the jit is disabled.
+    """
+    return lambda emitter: twin if jit_disabled() else intrinsic(emitter)
+
+
+def with_parameters(function, names):
+    """Give a function ``(typing, *arguments)`` named parameters, which Numba wants to see."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter(name, kind) for name in ("typing", *names)]
+    function.__signature__ = inspect.Signature(parameters)
+    return function
+
+
+# ------------------------------------------------------------------------------------------ arrays
+def _array(context, builder, array_type, data, shape):
+    array = context.make_array(array_type)(context, builder)
+    item = context.get_abi_sizeof(context.get_data_type(array_type.dtype))
+    strides, size = [], I64(item)
+    for n in reversed(shape):
+        strides.insert(0, size)
+        size = builder.mul(size, n)
+    context.populate_array(
+        array, data=data, shape=shape, strides=strides, itemsize=I64(item), meminfo=None
+    )
+    return array._getvalue()
+
+
+def _view(flat, offset, shape):
+    return flat[offset : offset + math.prod(shape)].reshape(shape)
+
+
+@emitted(_view)
+def view(typing, flat, offset, shape):
+    """Return the part of a flat vector that starts at `offset`, in this shape."""
+    result = types.Array(flat.dtype, len(shape), "C")
+
+    def emit(context, builder, signature, arguments):
+        flat_value, start, shape_value = arguments
+        data = context.make_array(flat)(context, builder, flat_value).data
+        sizes = cgutils.unpack_tuple(builder, shape_value)
+        return _array(context, builder, result, builder.gep(data, [start]), sizes)
+
+    return result(flat, types.intp, types.UniTuple(types.intp, len(shape))), emit
+
+
+class FrameType(types.Type):
+    """A frame in machine code: the address of the addresses of its arrays."""
+
+    def __init__(self, dtype):
+        self.dtype = np.dtype(dtype).name
+        super().__init__(name=f"Frame({self.dtype})")
+
+    def array_type(self, field):
+        """Return the type of one of the frame's arrays."""
+        number = getattr(types, self.dtype)
+        item = types.int64 if field in INTEGERS else types.float64 if field == "totals" else number
+        return types.Array(item, 2 if field in TABLES else 1, "C")
+
+
+@register_model(FrameType)
+class _FrameModel(models.PrimitiveModel):
+    def __init__(self, manager, frame):
+        super().__init__(manager, frame, I64)
+
+
+@infer_getattr
+class _FrameArrays(AttributeTemplate):
+    key = FrameType
+
+    def generic_resolve(self, frame, field):
+        return frame.array_type(field) if field in Frame._fields else None
+
+
+@lower_getattr_generic(FrameType)
+def _frame_array(context, builder, frame, value, field):
+    kind = frame.array_type(field)
+    pointer = _pointer(context, builder, frame, value, field)
+    width = {"table": WIDTH, "segments": 2}.get(field)
+    shape = [I64(_ENDLESS)] + [I64(width)] * (width is not None)
+    return _array(context, builder, kind, pointer, shape)
+
+
+def _pointer(context, builder, frame, value, field):
+    """Return the pointer to one of a frame's arrays."""
+    item = context.get_data_type(frame.array_type(field).dtype).as_pointer()
+    place = builder.inttoptr(value, I64.as_pointer())
+    place = builder.gep(place, [I64(Frame._fields.index(field))])
+    return builder.inttoptr(builder.load(place), item)
+
+
+# ---------------------------------------------------------------------------- kernels and threads
+@emitted(call_interpreted)
+def call(typing, kernel, row, frame, k):
+    """Run the kernel at an address; 0 stands for none."""
+
+    def emit(context, builder, signature, arguments):
+        number, row_value, frame_value, k_value = arguments
+        with builder.if_then(builder.icmp_unsigned("!=", number, I64(0))):
+            kernel_type = ir.FunctionType(ir.VoidType(), [I64, I64, I64])
+            kernel = builder.inttoptr(number, kernel_type.as_pointer())
+            builder.call(kernel, [row_value, frame_value, k_value])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, frame, types.int64), emit
+
+
+def _stop_of_one(frame):
+    return frame.sync[STOP] != 0
+
+
+@emitted(_stop_of_one)
+def stopped(typing, frame):
+    """Return whether somebody has asked for an end, in the middle of things."""
+
+    def emit(context, builder, signature, arguments):
+        stop = _sync(context, builder, frame, arguments[0], STOP)
+        return builder.icmp_signed("!=", _load_atomic(builder, stop), I64(0))
+
+    return types.boolean(frame), emit
+
+
+@emitted(_stop_of_one)
+def barrier(typing, frame):
+    """Wait until all threads are here; return whether to give up, the same answer to all.
+
+    The last one to come looks whether somebody asked for an end, and lets the others go.  They
+    spin, and after a while offer their processor to whoever else wants it.
+    """
+
+    def emit(context, builder, signature, arguments):
+        frame_value = arguments[0]
+
+        def sync(index):
+            return _sync(context, builder, frame, frame_value, index)
+
+        threads = _setting(context, builder, frame, frame_value, THREADS)
+        with builder.if_then(builder.icmp_signed(">", threads, I64(1))):
+            generation = _load_atomic(builder, sync(GENERATION))
+            before = builder.atomic_rmw("add", sync(ARRIVED), I64(1), "acq_rel")
+            last = builder.icmp_signed("==", builder.add(before, I64(1)), threads)
+            with builder.if_else(last) as (then, otherwise):
+                with then:
+                    stop = _load_atomic(builder, sync(STOP))
+                    builder.store_atomic(stop, sync(DECIDED), "monotonic", 8)
+                    builder.store_atomic(I64(0), sync(ARRIVED), "monotonic", 8)
+                    builder.atomic_rmw("add", sync(GENERATION), I64(1), "acq_rel")
+                with otherwise:
+                    _spin(context, builder, frame, frame_value, sync(GENERATION), generation)
+        several = builder.icmp_signed(">", threads, I64(1))
+        stop = builder.select(several, I64(DECIDED), I64(STOP))
+        decided = builder.gep(sync(0), [stop])
+        return builder.icmp_signed("!=", _load_atomic(builder, decided), I64(0))
+
+    return types.boolean(frame), emit
+
+
+_SPINS = 4000  # some ten microseconds
+
+
+def _spin(context, builder, frame, frame_value, place, value):
+    entry = builder.block
+    spin = builder.append_basic_block("spin")
+    again = builder.append_basic_block("again")
+    offer = builder.append_basic_block("offer")
+    done = builder.append_basic_block("done")
+    builder.branch(spin)
+    builder.position_at_end(spin)
+    spins = builder.phi(I64)
+    spins.add_incoming(I64(0), entry)
+    same = builder.icmp_signed("==", _load_atomic(builder, place), value)
+    builder.cbranch(same, again, done)
+    builder.position_at_end(again)
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        pause = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause"
+        )
+        builder.call(pause, [])
+    more = builder.add(spins, I64(1))
+    spins.add_incoming(more, again)
+    builder.cbranch(builder.icmp_signed("<", more, I64(_SPINS)), spin, offer)
+    builder.position_at_end(offer)
+    yield_type = ir.FunctionType(ir.IntType(32), [])
+    number = _setting(context, builder, frame, frame_value, YIELD)
+    builder.call(builder.inttoptr(number, yield_type.as_pointer()), [])
+    spins.add_incoming(I64(0), offer)
+    builder.branch(spin)
+    builder.position_at_end(done)
+
+
+def _load_atomic(builder, pointer):
+    return builder.load_atomic(pointer, "acquire", 8)
+
+
+def _sync(context, builder, frame, frame_value, index):
+    return _element(context, builder, frame, frame_value, "sync", index)
+
+
+def _setting(context, builder, frame, frame_value, index):
+    return builder.load(_element(context, builder, frame, frame_value, "settings", index))
+
+
+def _element(context, builder, frame, frame_value, field, index):
+    return builder.gep(_pointer(context, builder, frame, frame_value, field), [I64(index)])
+
+
+def _share(n, k, threads):
+    return n * k // threads, n * (k + 1) // threads
+
+
+@emitted(_share)
+def share(typing, n, k, threads):
+    """Return the part (first, last + 1) of n things that is thread k's to do."""
+
+    def emit(context, builder, signature, arguments):
+        n, k, threads = arguments
+        bounds = [
+            builder.sdiv(builder.mul(n, part), threads) for part in (k, builder.add(k, I64(1)))
+        ]
+        return context.make_tuple(builder, signature.return_type, bounds)
+
+    integer = types.int64
+    return types.UniTuple(integer, 2)(integer, integer, integer), emit
+
+
+@emitted(min)
+def least(typing, a, b):
+    """Return the lesser of two integers, without a call to another compiled function."""
+
+    def emit(context, builder, signature, arguments):
+        a, b = arguments
+        return builder.select(builder.icmp_signed("<", a, b), a, b)
+
+    return types.int64(types.int64, types.int64), emit

@@ -1,0 +1,149 @@
+"""The loop over batches: everything between two looks at Python, in one call.
+
+All threads run it side by side and do their share of each row; between rows they meet at a barrier,
+where they also agree on whether somebody has asked for an end.
+"""
+
+from .frame import (
+    BACKWARD,
+    BACKWARD_ROWS,
+    BATCH,
+    CLIP,
+    COUNT,
+    FIRST_METRIC,
+    FIRST_OUTPUT,
+    FORWARD,
+    FORWARD_ROWS,
+    GATHER,
+    INPUT,
+    INPUT_STEPS,
+    INPUT_WIDTH,
+    LOSS,
+    LOSS_VALUES,
+    N_METRICS,
+    N_OUTPUTS,
+    N_ROWS,
+    N_SEGMENTS,
+    N_ZEROS,
+    OUTPUT_INNER,
+    OUTPUT_STEPS,
+    PACK,
+    REPACK,
+    STEP,
+    STEPS,
+    THREADS,
+    UPDATE,
+    WEIGHT_GRADIENTS,
+    X_GRADIENT,
+)
+from .jit import barrier, call, jit, share
+
+
+def run(dtype):
+    """Return the kernel that runs `STEPS` batches: as much of each as the settings say.
+
+    It stops where it is, with no update half-made, when somebody asks for an end.
+    """
+
+    def kernel(row, frame, k):
+        s = frame.settings
+        for step in range(s[STEPS]):
+            if k == 0:
+                s[STEP] = step
+            if s[GATHER]:
+                gather(frame, k, step)
+            if s[REPACK] or step == 0:
+                for r in range(s[N_ROWS]):
+                    call(frame.table[r, PACK], r, frame, k)
+            if barrier(frame):
+                return
+            for r in range(s[FORWARD_ROWS]):
+                call(frame.table[r, FORWARD], r, frame, k)
+                if barrier(frame):
+                    return
+            if s[LOSS]:
+                call(s[LOSS], step, frame, k)
+                if barrier(frame):
+                    return
+            if s[BACKWARD_ROWS] and backward(frame, k):
+                return
+            if s[UPDATE]:
+                if s[CLIP]:
+                    call(s[CLIP], step, frame, k)
+                    if barrier(frame):
+                        return
+                call(s[UPDATE], step, frame, k)
+            if s[COUNT] and k == 0:
+                count(frame)
+            for output in range(s[N_OUTPUTS]):
+                scatter(frame, k, step, FIRST_OUTPUT + 4 * output)
+            if barrier(frame):
+                return
+
+    return kernel
+
+
+@jit
+def gather(frame, k, step):
+    """Take a batch of samples (N, T, F) to the arena (T, B, F)."""
+    s = frame.settings
+    b, t, width = s[BATCH], s[INPUT_STEPS], s[INPUT_WIDTH]
+    first, last = share(b, k, s[THREADS])
+    for q in range(first, last):
+        sample = frame.order[step * b + q] * t * width
+        for at in range(t):
+            to = s[INPUT] + (at * b + q) * width
+            for j in range(width):
+                frame.arena[to + j] = frame.x[sample + at * width + j]
+
+
+@jit
+def scatter(frame, k, step, output):
+    """Write a batch of an output, (T, B, F) in the arena, to its samples (N, T, F)."""
+    s = frame.settings
+    b, source, t, width, to = s[BATCH], s[output], s[output + 1], s[output + 2], s[output + 3]
+    first, last = share(b, k, s[THREADS])
+    for q in range(first, last):
+        sample = to + frame.order[step * b + q] * t * width
+        for at in range(t):
+            for j in range(width):
+                frame.outputs[sample + at * width + j] = frame.arena[
+                    source + (at * b + q) * width + j
+                ]
+
+
+@jit
+def backward(frame, k):
+    """Run the rows back, after zeroing what is added to; return whether to give up."""
+    s = frame.settings
+    for z in range(s[N_SEGMENTS], s[N_SEGMENTS] + s[N_ZEROS]):
+        start, end = frame.segments[z, 0], frame.segments[z, 1]
+        first, last = share(end - start, k, s[THREADS])
+        for j in range(start + first, start + last):
+            frame.gradient_arena[j] = 0
+    if s[N_ZEROS] and barrier(frame):
+        return True
+    for r in range(s[BACKWARD_ROWS] - 1, -1, -1):
+        if frame.table[r, BACKWARD]:
+            call(frame.table[r, BACKWARD], r, frame, k)
+            if barrier(frame):
+                return True
+        call(frame.table[r, WEIGHT_GRADIENTS], r, frame, k)
+        call(frame.table[r, X_GRADIENT], r, frame, k)
+        if barrier(frame):
+            return True
+    return False
+
+
+@jit
+def count(frame):
+    """Add the batch's loss and metrics, times its samples, to the totals."""
+    s = frame.settings
+    n = s[BATCH] * s[OUTPUT_STEPS] * s[OUTPUT_INNER]
+    total = 0.0
+    for r in range(n):
+        total += frame.workspace[s[LOSS_VALUES] + r]
+    frame.totals[0] += total / n * s[BATCH]
+    frame.totals[1] += s[BATCH]
+    for m in range(s[N_METRICS]):
+        call(s[FIRST_METRIC + m], m, frame, 0)

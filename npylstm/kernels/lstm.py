@@ -1,0 +1,336 @@
+"""The LSTM's kernels: packing, forward, backward through time, the gradients of weights and input.
+
+Each walks over timesteps, blocks of units and samples and calls a tile there; see `tile` for the
+layouts.  Samples do not depend on each other, so threads share them out and need not meet while
+they go through time; the gradients of the weights are shared out by blocks of units.  No sum
+depends on how many threads there are.
+
+Shapes: T timesteps, B samples, D features, U units · x (T, B, D) · h, c (T+1, B, U) · L lanes, NB
+blocks of L units.
+"""
+
+from ..plan import Start
+from ..reference import activations
+from . import tile
+from .frame import (
+    ADD_DX,
+    CARRY,
+    DH_FROM,
+    GATES,
+    MODE,
+    ONE,
+    PACKED,
+    PACKED_BACK,
+    PACKED_X,
+    REVERSE,
+    STATE,
+    STATE_GRADIENTS,
+    THREADS,
+    USE_BIAS,
+    B,
+    C,
+    D,
+    H,
+    T,
+    U,
+    W,
+    X,
+)
+from .jit import jit, least, share, stopped
+from .vector import host_format
+
+_ZEROS, _CARRIED = int(Start.ZEROS), int(Start.CARRIED)
+_BLOCK = 384  # rows of dz whose products are summed before the next: they stay in the L2 cache
+
+
+def saved_for_backward(activation, recurrent_activation):
+    """Return what forward keeps: "gates", or "z" where a backward asks for it."""
+    from_y = {"linear", "sigmoid", "tanh", "exponential"}
+    return "gates" if {activation, recurrent_activation} <= from_y else "z"
+
+
+def _named(activation):
+    return next(a for a in activations.STANDARD if a.name == activation)
+
+
+# ---------------------------------------------------------------------------------------- packing
+def lstm_pack(dtype):
+    """Return the kernel that packs the weights of one LSTM row for its tiles."""
+    form = host_format(dtype)
+    L, P = form.lanes, tile.BACK_PIECES * form.lanes
+    copy, transpose = tile.copy_tile(form), tile.transpose_tile(form)
+
+    def kernel(row, frame, k):
+        table, threads = frame.table, frame.settings[THREADS]
+        d, u, w = table[row, D], table[row, U], table[row, W]
+        blocks, lines = (u + L - 1) // L, d + u + table[row, USE_BIAS]
+        to = table[row, PACKED]
+        if to >= 0:
+            first, last = share(blocks, k, threads)
+            for nb in range(first, last):
+                for line in range(lines):
+                    for g in range(4):
+                        copy(
+                            1, frame.parameters, w + (line * 4 + g) * u + nb * L, u - nb * L,
+                            frame.workspace, to + ((nb * (d + u + 1) + line) * 4 + g) * L,
+                        )  # fmt: skip
+        for part in range(2):
+            # The transposes of the kernel and of the recurrent kernel, in blocks of P lines.
+            if part == 0:
+                source, lines, to = w, d, table[row, PACKED_X]
+            else:
+                source, lines, to = w + d * 4 * u, u, table[row, PACKED_BACK]
+            first, last = share((lines + P - 1) // P if to >= 0 else 0, k, threads)
+            for block in range(first, last):
+                for nb in range(blocks):
+                    for g in range(4):
+                        for line in range(block * P, (block + 1) * P, L):
+                            transpose(
+                                1, frame.parameters, source + (line * 4 + g) * u + nb * L, 4 * u,
+                                lines - line, u - nb * L, frame.workspace,
+                                to + ((block * blocks + nb) * 4 + g) * L * P + line % P, P,
+                            )  # fmt: skip
+
+    return kernel
+
+
+# ---------------------------------------------------------------------------------------- forward
+def lstm_forward(dtype, activation, recurrent_activation, saved, single):
+    """Return the forward kernel of an LSTM row.
+
+    Parameters
+    ----------
+    dtype, activation, recurrent_activation : str
+    saved : {"gates", "z", ""}
+        What is kept for the backward.
+    single : bool
+        For batches of one sample.
+    """
+    form = host_format(dtype)
+    L = form.lanes
+    heights, chains = ((1,), 4) if single else (tile.heights(form, 4), 1)
+    phi, sigma = _named(activation), _named(recurrent_activation)
+    step = tile.forward_tile(form, heights, phi, sigma, saved, chains)
+
+    @jit
+    def start(row, frame, first, last):
+        # The initial states of samples first, …, last - 1.
+        table = frame.table
+        u = table[row, U]
+        h, c, state = table[row, H], table[row, C], table[row, STATE]
+        if table[row, MODE] == _ZEROS:
+            for j in range(first * u, last * u):
+                frame.arena[h + j] = 0
+                frame.arena[c + j] = 0
+        elif table[row, MODE] == _CARRIED:
+            for j in range(first * u, last * u):
+                frame.arena[h + j] = frame.states[state + j]
+                frame.arena[c + j] = frame.states[state + table[row, B] * u + j]
+
+    @jit
+    def carry_over(row, frame, first, last):
+        table = frame.table
+        u, size = table[row, U], table[row, B] * table[row, U]
+        h, c, state = table[row, H], table[row, C], table[row, STATE]
+        for j in range(first * u, last * u):
+            frame.states[state + j] = frame.arena[h + table[row, T] * size + j]
+            frame.states[state + size + j] = frame.arena[c + table[row, T] * size + j]
+
+    def kernel(row, frame, k):
+        table, arena = frame.table, frame.arena
+        t, b, d, u = table[row, T], table[row, B], table[row, D], table[row, U]
+        x, h, c, gates = table[row, X], table[row, H], table[row, C], table[row, GATES]
+        use_bias = table[row, USE_BIAS]
+        if table[row, PACKED] >= 0:
+            weights, w = frame.workspace, table[row, PACKED]
+            line, piece, block = 4 * L, L, (d + u + 1) * 4 * L
+        else:
+            weights, w = frame.parameters, table[row, W]
+            line, piece, block = 4 * u, u, L
+        first, last = share(b, k, frame.settings[THREADS])
+        start(row, frame, first, last)
+        for s in range(t):
+            if stopped(frame):
+                return
+            x_s = x + (t - 1 - s if table[row, REVERSE] else s) * b * d
+            h_s, c_s = h + s * b * u, c + s * b * u
+            n_h = 0 if s == 0 and table[row, MODE] == _ZEROS else u
+            for nb in range((u + L - 1) // L):
+                q = first
+                while q < last:
+                    here = q * u + nb * L
+                    q += step(
+                        last - q, arena, x_s + q * d, d, d, arena, h_s + q * u, n_h, u,
+                        weights, w + nb * block, line, piece, use_bias, arena, c_s + here,
+                        arena, h_s + b * u + here, arena, c_s + b * u + here,
+                        frame.workspace, gates + ((nb * t + s) * b + q) * 4 * L, u - nb * L,
+                    )  # fmt: skip
+        if table[row, MODE] == _CARRIED:
+            carry_over(row, frame, first, last)
+
+    return kernel
+
+
+# --------------------------------------------------------------------------- backward through time
+def lstm_backward(dtype, activation, recurrent_activation, saved, single):
+    """Return the kernel that carries dh and dc back through time and leaves dz in the gates."""
+    form = host_format(dtype)
+    L, P = form.lanes, tile.BACK_PIECES * form.lanes
+    phi, sigma = _named(activation), _named(recurrent_activation)
+    if single:
+        step_row = tile.backward_row_tile(form, phi, sigma, saved)
+    else:
+        step = tile.backward_tile(form, tile.heights(form, tile.BACK_PIECES), phi, sigma, saved)
+
+    @jit
+    def start(row, frame, first, last):
+        # dc after the last step.
+        table = frame.table
+        t, b, u, carry = table[row, T], table[row, B], table[row, U], table[row, CARRY]
+        width = (u + P - 1) // P * P
+        for j in range(first * width, last * width):
+            frame.workspace[carry + j] = 0
+        if table[row, STATE_GRADIENTS]:
+            dc = table[row, C] + t * b * u
+            for q in range(first, last):
+                for j in range(u):
+                    frame.workspace[carry + q * width + j] = frame.gradient_arena[dc + q * u + j]
+
+    def kernel(row, frame, k):
+        table, arena, workspace = frame.table, frame.arena, frame.workspace
+        t, b, d, u = table[row, T], table[row, B], table[row, D], table[row, U]
+        h, c, gates, carry = table[row, H], table[row, C], table[row, GATES], table[row, CARRY]
+        block, width = t * b * 4 * L, (u + P - 1) // P * P
+        first, last = share(b, k, frame.settings[THREADS])
+        start(row, frame, first, last)
+        for s in range(t - 1, -1, -1):
+            if stopped(frame):
+                return
+            c_s, dh = c + s * b * u, h + (s + 1) * b * u
+            n_next = (u + L - 1) // L if s < t - 1 else 0
+            for at in range(0, u, L if single else P):
+                dh_left = u - at if s >= table[row, DH_FROM] else 0
+                q = first
+                while q < last:
+                    here = q * u + at
+                    dz = gates + (s * b + q) * 4 * L
+                    if single:
+                        q += step_row(
+                            1, workspace, dz + 4 * L, n_next, block,
+                            frame.parameters, table[row, W] + (d + at) * 4 * u,
+                            frame.gradient_arena, dh + here, dh_left, u, arena, c_s + here,
+                            arena, c_s + u + here, workspace, carry + at,
+                            workspace, dz + at // L * block, u - at,
+                        )  # fmt: skip
+                    else:
+                        back = table[row, PACKED_BACK] + at * ((u + L - 1) // L) * 4 * L
+                        q += step(
+                            last - q, workspace, dz + b * 4 * L, n_next, block, workspace, back,
+                            frame.gradient_arena, dh + here, dh_left, u, arena, c_s + here,
+                            arena, c_s + b * u + here, workspace, carry + q * width + at, width,
+                            workspace, dz + at // L * block, u - at,
+                        )  # fmt: skip
+
+    return kernel
+
+
+# -------------------------------------------------------------------------- the gradients it makes
+def lstm_weight_gradients(dtype):
+    """Return the kernel that sums the weights' gradients over all steps: dW, dR, db from dz."""
+    form = host_format(dtype)
+    L = form.lanes
+    add = tile.product_tile(form, tile.heights(form, 4), 4, same_lanes=True)
+
+    def kernel(row, frame, k):
+        table = frame.table
+        t, b, d, u, w = table[row, T], table[row, B], table[row, D], table[row, U], table[row, W]
+        first, last = share((u + L - 1) // L, k, frame.settings[THREADS])
+        steps = (_BLOCK + b - 1) // b
+        for part in range(2 + table[row, USE_BIAS]):
+            # ``a.T @ dz`` for x, for h, and for a column of ones, a line of dz for each sample.
+            if part == 0:
+                a, lines, to = frame.arena, d, w
+                start, a_row, a_step, a_outer = table[row, X], 1, d, b * d
+                if table[row, REVERSE]:
+                    start, a_outer = start + (t - 1) * b * d, -b * d
+            elif part == 1:
+                a, lines, to = frame.arena, u, w + d * 4 * u
+                start, a_row, a_step, a_outer = table[row, H], 1, u, b * u
+            else:
+                a, lines, to = frame.workspace, 1, w + (d + u) * 4 * u
+                start, a_row, a_step, a_outer = ONE, 0, 0, 0
+            for nb in range(first, last):
+                dz = table[row, GATES] + nb * t * b * 4 * L
+                for s in range(0, t, steps):
+                    n_outer, n = least(steps, t - s), b
+                    if a_outer == b * a_step:  # steps that follow each other are one long column
+                        n_outer, n = 1, n_outer * b
+                    added = u - nb * L if s else 0
+                    m = 0
+                    while m < lines:
+                        here = to + m * 4 * u + nb * L
+                        m += add(
+                            lines - m, a, start + s * a_outer + m * a_row, a_row, a_step, a_outer,
+                            frame.workspace, dz + s * b * 4 * L, 4 * L, L, b * 4 * L, n, n_outer,
+                            frame.gradients, here, 4 * u, added,
+                            frame.gradients, here, 4 * u, u, u - nb * L,
+                        )  # fmt: skip
+
+    return kernel
+
+
+def lstm_x_gradient(dtype):
+    """Return the kernel that makes dx, and dh0 and dc0 if they are wanted, from dz."""
+    form = host_format(dtype)
+    L, P = form.lanes, tile.BACK_PIECES * form.lanes
+    product = tile.product_tile(form, tile.heights(form, tile.BACK_PIECES), tile.BACK_PIECES)
+
+    @jit
+    def back(row, frame, first, last, dz, packed, width, to, add):
+        # Rows first, …, last - 1 of dz times a transposed kernel, to as many lines of `width`.
+        table = frame.table
+        t, b, blocks = table[row, T], table[row, B], (table[row, U] + L - 1) // L
+        for at in range(0, width, P):
+            added = width - at if add else 0
+            q = first
+            while q < last:
+                here = to + q * width + at
+                q += product(
+                    last - q, frame.workspace, dz + q * 4 * L, 4 * L, 1, t * b * 4 * L,
+                    *(
+                        frame.workspace,
+                        packed + at * blocks * 4 * L,
+                        P,
+                        L,
+                        4 * L * P,
+                        4 * L,
+                        blocks,
+                    ),
+                    frame.gradient_arena, here, width, added,
+                    frame.gradient_arena, here, width, L, width - at,
+                )  # fmt: skip
+
+    def kernel(row, frame, k):
+        table, threads = frame.table, frame.settings[THREADS]
+        t, b, d, u = table[row, T], table[row, B], table[row, D], table[row, U]
+        x, dz, packed = table[row, X], table[row, GATES], table[row, PACKED_X]
+        add = table[row, ADD_DX]
+        if packed >= 0 and table[row, REVERSE]:
+            first, last = share(b, k, threads)
+            for s in range(t):
+                there = x + (t - 1 - s) * b * d
+                back(row, frame, first, last, dz + s * b * 4 * L, packed, d, there, add)
+        elif packed >= 0:
+            first, last = share(t * b, k, threads)
+            back(row, frame, first, last, dz, packed, d, x, add)
+        if table[row, STATE_GRADIENTS]:
+            first, last = share(b, k, threads)
+            back(row, frame, first, last, dz, table[row, PACKED_BACK], u, table[row, H], 1)
+            width = (u + P - 1) // P * P
+            for q in range(first, last):
+                for j in range(u):
+                    frame.gradient_arena[table[row, C] + q * u + j] += frame.workspace[
+                        table[row, CARRY] + q * width + j
+                    ]
+
+    return kernel

@@ -1,0 +1,289 @@
+"""Machine code: compiled by Numba once, kept on disk, loaded without Numba.
+
+A kernel is a Python function ``kernel(row, frame, k)`` that a builder makes for a dtype and
+whatever else it is specialized for.  `address` gives the machine code of it, from memory, from disk
+or from Numba, in this order.  A file on disk is named by a hash of everything that the code depends
+on, the sources of the kernels and of the equations included, so a stale one cannot be found.
+
+Every kernel is also a plain Python function: with ``NUMBA_DISABLE_JIT=1`` that is what runs, open
+to a debugger.
+"""
+
+import contextlib
+import ctypes
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+import os
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+# Where the builder of each kernel is.  A builder takes what `address` is asked for by keyword.
+_MODULES = {
+    "lstm": (
+        *("lstm_pack", "lstm_forward", "lstm_backward", "lstm_weight_gradients"),
+        "lstm_x_gradient",
+    ),
+    "dense": ("dense_pack", "dense_forward", "dense_weight_gradients", "dense_x_gradient"),
+    "losses": ("loss", "metric"),
+    "optimizers": ("clip", "update"),
+    "shaping": (
+        *("activation_forward", "activation_backward", "softmax_forward", "softmax_backward"),
+        *("dropout_forward", "dropout_backward", "repeat_forward", "repeat_backward"),
+        *("merge_forward", "merge_backward", "reverse_forward", "reverse_backward"),
+        *("move_axis_forward", "move_axis_backward"),
+    ),
+    "loop": ("run",),
+}
+_MODULE_OF = {kernel: module for module, kernels in _MODULES.items() for kernel in kernels}
+
+_HERE = Path(__file__).parent
+_LOCK = threading.RLock()
+_loaded = {}  # what is in memory: specification -> address
+_engine = None
+
+
+def jit_disabled():
+    """Return whether kernels run as plain Python, as ``NUMBA_DISABLE_JIT=1`` asks."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+
+
+def address(kernel, **specification):
+    """Return the address of a kernel's machine code.
+
+    Parameters
+    ----------
+    kernel : str
+    **specification : str, int, bool or tuple
+        What its builder takes, the dtype's name first of all.
+
+    Returns
+    -------
+    int
+        Of a C function ``void (int64 row, int64 *frame, int64 k)``; with the jit disabled a number
+        that stands for the Python function.
+    """
+    name = f"{kernel} {sorted(specification.items())}"
+    with _LOCK:
+        if name not in _loaded:
+            _loaded[name] = _find(name, kernel, specification)
+        return _loaded[name]
+
+
+def entry(kernel, **specification):
+    """Return a kernel as a Python callable ``(row, frame address, k)`` that runs without the GIL.
+
+    With the jit disabled it takes the frame itself in the place of its address.
+    """
+    number = address(kernel, **specification)
+    if jit_disabled():
+        return _interpreted[number]
+    return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(number)
+
+
+def _find(name, kernel, specification):
+    if jit_disabled():
+        _interpreted.append(_build(kernel, specification))
+        return len(_interpreted) - 1
+    symbol = "npylstm_" + hashlib.sha256(name.encode()).hexdigest()[:24]
+    file = _folder() / f"{symbol}.o"
+    with contextlib.suppress(OSError):
+        return _load(file.read_bytes(), symbol)
+    start = time.perf_counter()
+    code = compile_object(_build(kernel, specification), symbol, specification["dtype"])
+    announce(kernel, time.perf_counter() - start)
+    _write(file, code)
+    return _load(code, symbol)
+
+
+def _build(kernel, specification):
+    module = importlib.import_module(f"{__package__}.{_MODULE_OF[kernel]}")
+    return getattr(module, kernel)(**specification)
+
+
+# ----------------------------------------------------------------------------- plain Python instead
+_interpreted = [None]  # 0 stands for no kernel, as in machine code
+
+
+def call_interpreted(number, row, frame, k):
+    """Call the Python function that a number from `address` stands for, if any."""
+    if number:
+        _interpreted[number](row, frame, k)
+
+
+# ------------------------------------------------------------------------------------ compilation
+def compile_object(function, symbol, dtype):
+    """Compile ``function(row, frame, k)`` to an object file that defines `symbol`.
+
+    Returns
+    -------
+    bytes
+    """
+    from llvmlite import binding
+    from numba.core import compiler, cpu, registry, types
+
+    from .jit import FrameType
+
+    flags = compiler.Flags()
+    flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    flags.error_model = "numpy"
+    flags.no_compile = True  # that is done below
+    flags.nrt = False  # kernels allocate nothing, so their code needs none of Numba's runtime
+    flags.fastmath = cpu.FastMathOptions({"contract"})
+    target = registry.cpu_target
+    target.typing_context.refresh()
+    target.target_context.refresh()
+    result = compiler.compile_extra(
+        *(target.typing_context, target.target_context, function),
+        *((types.int64, FrameType(dtype), types.int64), types.void, flags, {}),
+    )
+    inner = result.fndesc.llvm_func_name
+    module = binding.parse_assembly(str(result.library._final_module) + _entry_ir(symbol, inner))
+    for unit in module.functions:
+        if unit.name not in (symbol,) and not unit.is_declaration:
+            unit.linkage = "internal"
+    module.verify()
+    machine = _target_machine()
+    tuning = binding.create_pipeline_tuning_options(speed_level=1)
+    passes = binding.create_pass_builder(machine, tuning)
+    passes.getModulePassManager().run(module, passes)
+    _check_declarations(module, function)
+    return machine.emit_object(module)
+
+
+def _entry_ir(symbol, inner):
+    """Return a C function around Numba's calling convention, as LLVM IR."""
+    return f"""
+define void @{symbol}(i64 %row, i64 %frame, i64 %k) {{
+  %result = alloca ptr
+  %status = call i32 @{inner}(ptr %result, ptr null, i64 %row, i64 %frame, i64 %k)
+  ret void
+}}
+"""
+
+
+def _check_declarations(module, function):
+    """Refuse code that needs more of the process than the C library's math."""
+    needed = {f.name for f in module.functions if f.is_declaration}
+    needed = {name for name in needed if not name.startswith("llvm.")}
+    if needed - _MATH:
+        raise RuntimeError(f"kernel {function.__name__!r} calls {sorted(needed - _MATH)}")
+
+
+_MATH = {
+    name + suffix
+    for name in ("fma", "exp", "log", "log1p", "sqrt", "memcpy", "memset", "memmove")
+    for suffix in ("", "f")
+}
+
+
+def announce(kernel, seconds):
+    """Collect what is compiled; `announced` says it once."""
+    _compiled.append((kernel, seconds))
+
+
+_compiled = []
+
+
+@contextlib.contextmanager
+def announced():
+    """Say on stderr, after a ``with`` block, what was compiled in it and how long it took."""
+    first, start = len(_compiled), time.perf_counter()
+    yield
+    if len(_compiled) > first:
+        names = ", ".join(name for name, _ in _compiled[first:])
+        seconds = time.perf_counter() - start
+        print(
+            f"npylstm: compiled {names} in {seconds:.1f} s; kept in {_folder()}",
+            file=sys.stderr,
+        )
+
+
+# ---------------------------------------------------------------------------------------- loading
+def _target_machine():
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    target = binding.Target.from_default_triple()
+    reloc = "static" if target.name.startswith("x86") else "default"  # as Numba has it
+    return target.create_target_machine(**host_target(), opt=3, reloc=reloc, jit=True)
+
+
+def host_target():
+    """Return the processor's name and features, as Numba takes them, for LLVM."""
+    from llvmlite import binding
+
+    from .vector import host_features
+
+    features = host_features()
+    known = binding.get_host_cpu_features() if "NUMBA_CPU_FEATURES" not in os.environ else features
+    listed = [("+" if one in features else "-") + one for one in sorted({*known, *features})]
+    name = os.environ.get("NUMBA_CPU_NAME") or binding.get_host_cpu_name()
+    return {"cpu": name, "features": ",".join(listed)}
+
+
+def _load(code, symbol):
+    from llvmlite import binding
+
+    global _engine
+    if _engine is None:
+        machine = _target_machine()
+        _engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+    _engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    _engine.finalize_object()
+    return _engine.get_function_address(symbol)
+
+
+# ------------------------------------------------------------------------------------------ files
+def cache_root():
+    """Return the folder of all compiled kernels: $NPYLSTM_CACHE_DIR, or the user's cache folder."""
+    if os.environ.get("NPYLSTM_CACHE_DIR"):
+        return Path(os.environ["NPYLSTM_CACHE_DIR"])
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "npylstm"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "npylstm" / "Cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "npylstm"
+
+
+@functools.cache
+def _folder():
+    return cache_root() / fingerprint()
+
+
+@functools.cache
+def fingerprint():
+    """Return a hash of everything that machine code depends on.
+
+    That is the sources of the kernels, of the equations that are traced into them and of the tables
+    that they read; the compilers' versions; the processor and what it is taken for.
+    """
+    import llvmlite
+
+    digest = hashlib.sha256()
+    package = _HERE.parent
+    sources = [*_HERE.glob("*.py"), *(package / "reference").glob("*.py"), package / "plan.py"]
+    for source in sorted(sources):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    numba_version = importlib.metadata.version("numba")
+    target = host_target()
+    for part in (numba_version, llvmlite.__version__, sys.version, *target.values()):
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()[:24]
+
+
+def _write(file, code):
+    """Write a file in one move, so that another process sees all of it or none."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=file.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(code)
+        os.replace(temporary, file)
+    except OSError as error:  # a read-only disk costs time at the next start, nothing else
+        print(f"npylstm: compiled code could not be kept: {error}", file=sys.stderr)

@@ -1,0 +1,291 @@
+"""From a plan to what the kernels run on: the table, the workspace, the frame.
+
+`Program` gives every row of a plan the kernels that it needs, which are compiled if they never were
+before, and the room that they need.  It imports no Numba: that is done where something has to be
+compiled.
+"""
+
+import ctypes
+import sys
+from math import ceil, prod
+
+import numpy as np
+
+from ..backends.gradient_flow import Flow, gradient_flow
+from ..plan import ROW, Op, Tensor
+from . import frame as fr
+from . import native
+from .vector import host_lanes
+
+_ALIGN = 16  # numbers: parts of the workspace start where a cache line does
+_FROM_OUTPUT = {"linear", "sigmoid", "tanh", "exponential"}  # their backward does not ask for z
+
+
+class Program:
+    """A plan, ready to run in machine code.
+
+    Parameters
+    ----------
+    plan : Plan
+    objective : Objective or None
+    keep : bool
+        Whether there will be a backward without an objective: from gradients of the outputs, to
+        those of the input and of initial states as well.
+
+    Attributes
+    ----------
+    frame : Frame
+        The arrays; `bind` exchanges some of them.
+    settings, table : ndarray of int64
+        Parts of the frame.
+    x : ndarray (B, …)
+        Where the input goes.
+    operations : float
+        Floating-point operations of a batch, roughly.
+    """
+
+    def __init__(self, plan, objective=None, keep=False):
+        self.plan, self.objective = plan, objective
+        self.dtype = plan.memory.dtype.name
+        self.keeps = keep or objective is not None
+        self.x = plan.batch_major_values(plan.x)
+        self.batch_size = len(self.x)
+        self.lanes = host_lanes(plan.memory.dtype)
+        self.operations = 0.0
+        self.masks = []  # (generator, rate, shape) of each dropout row
+        self._size = fr.WORKSPACE
+        self._update = None
+        self.settings = np.zeros(fr.N_SETTINGS, np.int64)
+        self.table = np.zeros((len(plan.rows), fr.WIDTH), np.int64)
+        for column, name in enumerate(ROW.names):
+            self.table[:, column] = plan.rows[name]
+        self.table[:, [fr.PACKED, fr.PACKED_BACK, fr.PACKED_X]] = -1
+        with native.announced():
+            zeros = self._lower_rows()
+            self._set_sizes(zeros)
+            if objective is not None:
+                self._set_objective()
+            self.run = native.entry("run", dtype=self.dtype)
+        self._make_frame(zeros)
+
+    # ------------------------------------------------------------------------------ what rows need
+    def room(self, size):
+        """Return where in the workspace there is room for so many numbers."""
+        start = self._size
+        self._size += ceil(size / _ALIGN) * _ALIGN
+        return start
+
+    def kernel(self, name, **specification):
+        """Return the address of a kernel for this program's dtype."""
+        return native.address(name, dtype=self.dtype, **specification)
+
+    def _lower_rows(self):
+        rows, flows, zeros = self.plan.rows, [Flow((True, True), (True, True), 0)], []
+        flows *= len(rows)
+        self.settings[fr.N_ROWS] = self.settings[fr.FORWARD_ROWS] = len(rows)
+        if self.objective is not None:
+            back = rows[: len(rows) - self.objective.fused]
+            flows, zeros = gradient_flow(self.plan, back, self._source())
+            flows += [None] * self.objective.fused
+        for row, line, flow in zip(rows, self.table, flows, strict=True):
+            if flow is not None:
+                line[[fr.ADD_DX, fr.ADD_DX2]] = flow.adds
+                line[fr.DH_FROM] = flow.first_step
+            wanted = self.keeps and flow is not None and flow.wanted
+            _LOWER[Op(row["op"])](self, row, line, wanted)
+        return zeros
+
+    def _source(self):
+        output = self.plan.outputs[0]
+        if self.objective.fused:
+            return Tensor(int(self.plan.rows[-1]["x"]), output.shape)
+        return output
+
+    def _set_sizes(self, zeros):
+        s, x, output = self.settings, self.plan.x, self.plan.outputs[0]
+        s[fr.BATCH] = self.batch_size
+        s[fr.INPUT] = x.offset
+        s[fr.INPUT_STEPS] = x.shape[0] if len(x.shape) > 2 else 1
+        s[fr.INPUT_WIDTH] = x.size // (s[fr.INPUT_STEPS] * self.batch_size)
+        s[fr.OUTPUT], s[fr.OUTPUT_WIDTH] = output.offset, output.shape[-1]
+        s[fr.OUTPUT_STEPS] = output.shape[0] if len(output.shape) > 2 else 1
+        s[fr.OUTPUT_INNER] = prod(output.shape[2:-1])
+        memory = self.plan.memory
+        s[fr.N_PARAMETERS] = len(memory.parameters)
+        s[fr.N_SEGMENTS], s[fr.N_ZEROS] = len(memory.weight_segments), len(zeros)
+        s[fr.SQUARES] = self.room(len(memory.parameters) // 4096 + 1)
+        s[fr.MASK_SIZE] = sum(prod(shape) for _, _, shape in self.masks)
+        if len(self.plan.outputs) > fr.MAX_OUTPUTS:
+            raise ValueError(f"a model can have {fr.MAX_OUTPUTS} outputs at most")
+        start = 0
+        for number, tensor in enumerate(self.plan.outputs):
+            steps = tensor.shape[0] if len(tensor.shape) > 2 else 1
+            width = tensor.size // (steps * self.batch_size)
+            here = fr.FIRST_OUTPUT + 4 * number
+            s[here : here + 4] = tensor.offset, steps, width, start
+            start += steps * width  # times the number of samples of a call
+
+    def _set_objective(self):
+        s, objective = self.settings, self.objective
+        rows = s[fr.OUTPUT_STEPS] * s[fr.BATCH] * s[fr.OUTPUT_INNER]
+        s[fr.SOURCE], s[fr.LOSS_VALUES] = self._source().offset, self.room(int(rows))
+        self.loss = self.kernel("loss", op=int(objective.loss))
+        if len(objective.metrics) > fr.MAX_METRICS:
+            raise ValueError(f"a model can have {fr.MAX_METRICS} metrics at most")
+        for number, metric in enumerate(objective.metrics):
+            s[fr.FIRST_METRIC + number] = self.kernel("metric", op=int(metric))
+        s[fr.N_METRICS] = len(objective.metrics)
+
+    # ----------------------------------------------------------------------------------- the frame
+    def _make_frame(self, zeros):
+        plan, memory = self.plan, self.plan.memory
+        nothing = np.zeros(16, memory.dtype)
+        integers = np.zeros(16, np.int64)
+        workspace = np.zeros(self._size + 2 * _ALIGN, memory.dtype)
+        workspace[fr.ONE] = 1
+        segments = [(s.slice.start, s.slice.stop) for s in memory.weight_segments.values()]
+        self.frame = fr.Frame(
+            table=self.table,
+            settings=self.settings,
+            sync=np.zeros(fr.N_SYNC, np.int64),
+            parameters=memory.parameters,
+            gradients=memory.gradients,
+            states=memory.states,
+            arena=plan.arena,
+            gradient_arena=plan.gradient_arena if self.keeps else nothing,
+            workspace=workspace,
+            x=nothing,
+            y=nothing,
+            labels=integers,
+            sample_weight=nothing,
+            order=integers,
+            outputs=nothing,
+            masks=nothing,
+            scalars=nothing,
+            slot_0=nothing,
+            slot_1=nothing,
+            slot_2=nothing,
+            segments=np.array([*segments, *zeros, (0, 0)], np.int64),
+            totals=np.zeros(16),
+        )
+        self._addresses = fr.addresses(self.frame)
+        self.address = self._addresses.ctypes.data
+        self.settings[fr.YIELD] = _yield_address()
+        self.settings[fr.THREADS] = 1
+
+    def bind(self, **arrays):
+        """Put other arrays into the frame, by name."""
+        arrays = {name: np.ascontiguousarray(array).reshape(-1) for name, array in arrays.items()}
+        self.frame = self.frame._replace(**arrays)
+        for name, array in arrays.items():
+            self._addresses[fr.Frame._fields.index(name)] = array.ctypes.data
+
+    def call(self, k):
+        """Run thread k's part of the call that the settings describe."""
+        self.run(0, self.frame if native.jit_disabled() else self.address, k)
+
+    def update_kernels(self, update, n_numbers):
+        """Return the addresses of the kernels of an Update: clipping (or 0), and the step."""
+        key = (update.op, tuple(update.slots), update.clip, n_numbers)
+        if self._update is None or self._update[0] != key:
+            with native.announced():
+                clip = self.kernel("clip", op=int(update.clip)) if update.clip else 0
+                name = update.op.name.lower()
+                step = self.kernel("update", optimizer=name, slots=key[1], n_numbers=n_numbers)
+            self._update = (key, (clip, step))
+        return self._update[1]
+
+
+# ------------------------------------------------------------------------------- the rows, one each
+def _lstm(program, row, line, wanted):
+    T, B, D, U = (int(row[axis]) for axis in "TBDU")
+    L = program.lanes
+    NB, P = ceil(U / L), 2 * L
+    names = [program.plan.activations[row[f"{r}activation"]].name for r in ("", "recurrent_")]
+    saved = ("gates" if set(names) <= _FROM_OUTPUT else "z") if program.keeps else ""
+    single = B == 1
+    settings = {
+        "activation": names[0], "recurrent_activation": names[1], "saved": saved, "single": single
+    }  # fmt: skip
+    program.operations += 8 * T * B * (D + U) * U * (3 if program.keeps else 1)
+    line[fr.FORWARD] = program.kernel("lstm_forward", **settings)
+    states = program.keeps and program.objective is None
+    packs = False
+    if not single:
+        line[fr.PACKED], packs = program.room(NB * (D + U + 1) * 4 * L), True
+    if program.keeps:
+        line[fr.GATES] = program.room(ceil(U / P) * 2 * T * B * 4 * L)  # tiles go back two by two
+        line[fr.CARRY] = program.room(B * ceil(U / P) * P)
+        line[fr.STATE_GRADIENTS] = states
+        if (T > 1 and not single) or states:
+            line[fr.PACKED_BACK], packs = program.room(ceil(U / P) * NB * 4 * L * P), True
+        line[fr.BACKWARD] = program.kernel("lstm_backward", **settings)
+        line[fr.WEIGHT_GRADIENTS] = program.kernel("lstm_weight_gradients")
+        if wanted[0]:
+            line[fr.PACKED_X], packs = program.room(ceil(D / P) * NB * 4 * L * P), True
+        if wanted[0] or states:
+            line[fr.X_GRADIENT] = program.kernel("lstm_x_gradient")
+    if packs:
+        line[fr.PACK] = program.kernel("lstm_pack")
+
+
+def _dense(program, row, line, wanted):
+    N, D, K = (int(row[axis]) for axis in "BDU")
+    L = program.lanes
+    pieces = min(4, ceil(K / L)) if K <= 2 * L else 4
+    single = N == 1
+    program.operations += 2 * N * D * K * (3 if program.keeps else 1)
+    line[fr.FORWARD] = program.kernel("dense_forward", pieces=pieces, single=single)
+    if program.keeps:
+        line[fr.WEIGHT_GRADIENTS] = program.kernel("dense_weight_gradients", pieces=pieces)
+        if wanted[0]:
+            line[fr.X_GRADIENT] = program.kernel("dense_x_gradient", single=single)
+            if not single:
+                line[fr.PACKED_X] = program.room(ceil(D / (2 * L)) * ceil(K / L) * L * 2 * L)
+                line[fr.PACK] = program.kernel("dense_pack")
+
+
+def _activation(program, row, line, wanted):
+    name = program.plan.activations[row["activation"]].name
+    kernels = ("softmax", {}) if name == "softmax" else ("activation", {"activation": name})
+    _both_ways(program, line, wanted, *kernels)
+
+
+def _dropout(program, row, line, wanted):
+    shape = (int(row["B"]), int(row["U"]))
+    line[fr.MASK] = sum(prod(shape) for _, _, shape in program.masks)
+    program.masks.append((program.plan.generators[row["generator"]], float(row["rate"]), shape))
+    _both_ways(program, line, wanted, "dropout", {})
+
+
+def _merge(program, row, line, wanted):
+    _both_ways(program, line, wanted, "merge", {"mode": int(row["mode"])})
+
+
+def _moving(name):
+    return lambda program, row, line, wanted: _both_ways(program, line, wanted, name, {})
+
+
+def _both_ways(program, line, wanted, name, settings):
+    line[fr.FORWARD] = program.kernel(f"{name}_forward", **settings)
+    if wanted and any(wanted):
+        line[fr.X_GRADIENT] = program.kernel(f"{name}_backward", **settings)
+
+
+_LOWER = {
+    Op.LSTM: _lstm,
+    Op.DENSE: _dense,
+    Op.ACTIVATION: _activation,
+    Op.DROPOUT: _dropout,
+    Op.REPEAT: _moving("repeat"),
+    Op.MERGE: _merge,
+    Op.REVERSE: _moving("reverse"),
+    Op.MOVE_AXIS: _moving("move_axis"),
+}
+
+
+def _yield_address():
+    """Return the address of the C function that offers the processor to other threads."""
+    if sys.platform == "win32":
+        return ctypes.cast(ctypes.windll.kernel32.SwitchToThread, ctypes.c_void_p).value
+    return ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value

@@ -1,0 +1,438 @@
+"""The register tiles: a block of rows times packed weights, finished in the registers.
+
+A tile multiplies a few rows with the weights of one block of units (as many as a vector has lanes)
+for all four gates at once, and puts the sums through the equations of `reference.lstm` before they
+leave the registers: `gates_forward`, `gates_slopes` and `gates_backward` are called with `Vector`s
+in the place of arrays and so emit the code themselves.  The twin of each tile, in plain Python,
+calls them with arrays.
+
+A tile is made for several heights and called with the number of rows that are left to do: it takes
+the greatest height that fits and returns it.
+
+Layouts
+-------
+L lanes of a vector, NB = ceil(U / L) blocks of units.
+
+weights (NB, D + U + 1, 4, L): packed kernel, recurrent kernel and bias of each block, its four
+gates side by side; or, unpacked, the layer's own (D + U + 1, 4, U) · gates (NB, T, B, 4, L): what
+forward leaves for backward, which leaves dz there · weights_back (NU, NB, 4, L, P): the recurrent
+kernel transposed, for NU blocks of P = 2 L units.  Lanes past the last unit hold zeros.
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from ..reference.lstm import gates_backward, gates_forward, gates_slopes
+from .emit import (
+    I64,
+    Pieces,
+    Rows,
+    accumulate,
+    at,
+    counted,
+    keep,
+    load,
+    multiply_add,
+    stack,
+    store,
+    sum_each,
+    tile,
+    transposed,
+)
+from .vector import Vector, host_registers
+from .vector_math import FASTER
+
+BACK_PIECES = 2  # vectors of units that a backward tile takes side by side
+
+
+def heights(form, pieces):
+    """Return how many rows a tile of so many pieces takes, such that its sums fit the registers."""
+    fit = (host_registers(form.features) - 4) // pieces
+    return (6, 4, 2, 1) if fit >= 6 else (3, 2, 1)
+
+
+# --------------------------------------------------------------------------------------- c = a @ b
+def product_tile(form, heights, pieces, same_lanes=False, chains=1):
+    """Return a tile ``c = init + a @ b`` of a few rows and `pieces` vectors.
+
+    Strides are those of `emit.Rows` and `emit.Pieces`.  `left` says how many numbers of a row of c
+    there are from here on, `init_left` how many of init (0: zeros).  With `same_lanes` the pieces
+    are not side by side, and each has `left` numbers.
+    """
+    L = form.lanes
+
+    def twin(
+        rows, a, a_at, a_row, a_step, a_outer, b, b_at, b_step, b_piece, b_outer, n, n_outer,
+        init, init_at, init_row, init_left, c, c_at, c_row, c_piece, left,
+    ):  # fmt: skip
+        a_rows = _strided(a, a_at, (rows, n_outer, n), (a_row, a_outer, a_step))
+        b_pieces = _strided(b, b_at, (n_outer, n, pieces, L), (b_outer, b_step, b_piece, 1))
+        sums = np.einsum("rok,okvl->rvl", a_rows, b_pieces)
+        for r in range(rows):
+            for v in range(pieces):
+                less = 0 if same_lanes else v * L
+                first = _load(init, init_at + r * init_row + v * c_piece, init_left - less, L)
+                _store(c, c_at + r * c_row + v * c_piece, left - less, first + sums[r, v])
+
+    def emit(
+        builder, rows, a, a_row, a_step, a_outer, b, b_step, b_piece, b_outer, n, n_outer,
+        init, init_row, init_left, c, c_row, c_piece, left,
+    ):  # fmt: skip
+        def each_piece(pointer, row, count):
+            for r in range(rows):
+                line = at(builder, pointer, (r, row))
+                for v in range(pieces):
+                    less = 0 if same_lanes else v * L
+                    yield r, v, at(builder, line, (v, c_piece)), builder.sub(count, I64(less))
+
+        sums = [[None] * pieces for _ in range(rows)]
+        for r, v, pointer, lanes in each_piece(init, init_row, init_left):
+            sums[r][v] = load(builder, form, pointer, lanes)
+        a_rows, b_pieces = Rows(a, a_row, a_step, a_outer), Pieces(b, b_step, b_piece, b_outer)
+        sums = accumulate(builder, form, sums, a_rows, b_pieces, n, n_outer, chains)
+        for r, v, pointer, lanes in each_piece(c, c_row, left):
+            store(builder, form, sums[r][v], pointer, lanes)
+
+    return tile(heights, twin, emit)
+
+
+# ------------------------------------------------------------------------------------ the forward
+def forward_tile(form, heights, activation, recurrent_activation, saved, chains=1):
+    """Return a tile that takes a few samples one timestep ahead, for one block of units.
+
+    `saved` says what is left in `gates`: "gates", "z" (for activations whose backward needs it) or
+    "" for nothing.  `n_h` is U, or 0 where h is zero; `left` how many units there are from here on.
+    """
+    L = form.lanes
+
+    def equations(z, c_prev, phi, sigma):
+        h, c, *gates, _ = gates_forward(*z, c_prev, phi, sigma)
+        return h, c, {"gates": gates, "z": z, "": []}[saved]
+
+    def twin(
+        rows, x, x_at, x_row, D, h, h_at, n_h, U, weights, weights_at, step, piece, use_bias,
+        c, c_at, h_next, h_next_at, c_next, c_next_at, gates, gates_at, left,
+    ):  # fmt: skip
+        lines = _strided(weights, weights_at, (D + U + use_bias, 4, L), (step, piece, 1))
+        z = np.einsum("rk,kgl->grl", _strided(x, x_at, (rows, D), (x_row, 1)), lines[:D])
+        states = _strided(h, h_at, (rows, n_h), (U, 1))
+        z = z + np.einsum("rk,kgl->grl", states, lines[D : D + n_h])
+        z = z + lines[D + U : D + U + use_bias].sum(axis=0)[:, None]
+        z[:, :, max(0, left) :] = 0
+        for r in range(rows):
+            c_prev = _load(c, c_at + r * U, left, L)
+            phi, sigma = activation.forward, recurrent_activation.forward
+            new_h, new_c, kept = equations(list(z[:, r]), c_prev, phi, sigma)
+            _store(h_next, h_next_at + r * U, left, new_h)
+            _store(c_next, c_next_at + r * U, left, new_c)
+            for g, value in enumerate(kept):
+                _store(gates, gates_at + (4 * r + g) * L, L, value)
+
+    def emit(
+        builder, rows, x, x_row, D, h, n_h, U, weights, step, piece, use_bias,
+        c, h_next, c_next, gates, left,
+    ):  # fmt: skip
+        bias = at(builder, weights, (builder.add(D, U), step))
+        lanes = builder.mul(left, use_bias)
+        first = [load(builder, form, at(builder, bias, (g, piece)), lanes) for g in range(4)]
+        inputs, states = Rows(x, x_row, I64(1)), Rows(h, U, I64(1))
+        of_x = Pieces(weights, step, piece)
+        of_h = Pieces(at(builder, weights, (D, step)), step, piece)
+        sums = accumulate(builder, form, [first] * rows, inputs, of_x, D, chains=chains)
+        sums = accumulate(builder, form, sums, states, of_h, n_h, chains=chains)
+
+        def finish(r, z):
+            z = [Vector(builder, keep(builder, form, value, left), form) for value in z]
+            c_prev = Vector(builder, load(builder, form, at(builder, c, (r, U)), left), form)
+            phi, sigma = faster(activation.forward), faster(recurrent_activation.forward)
+            new_h, new_c, kept = equations(z, c_prev, phi, sigma)
+            store(builder, form, new_h.value, at(builder, h_next, (r, U)), left)
+            store(builder, form, new_c.value, at(builder, c_next, (r, U)), left)
+            for g, value in enumerate(kept):
+                store(builder, form, value.value, at(builder, gates, (r, 4 * L), (g, L)))
+
+        _each_row(builder, form, sums, finish)
+
+    return tile(heights, twin, emit)
+
+
+# ----------------------------------------------------------------------------------- the backward
+def backward_tile(form, heights, activation, recurrent_activation, saved):
+    """Return a tile that carries the gradients of a few samples one timestep back, for 2 L units.
+
+    dh is what comes from above, plus the next step's dz (`n_next` blocks of it, or 0 after the last
+    step) times the transposed recurrent kernel.  `carry` holds dc.
+    """
+    L, P = form.lanes, BACK_PIECES
+
+    def twin(
+        rows, dz_next, dz_next_at, n_next, block, weights_back, weights_back_at,
+        dh, dh_at, dh_left, U, c, c_at, c_next, c_next_at,
+        carry, carry_at, carry_row, gates, gates_at, left,
+    ):  # fmt: skip
+        dz = _strided(dz_next, dz_next_at, (rows, n_next, 4 * L), (4 * L, block, 1))
+        back = _strided(
+            weights_back, weights_back_at, (n_next, 4 * L, P * L), (4 * P * L * L, P * L, 1)
+        )
+        sums = np.einsum("rok,okl->rl", dz, back)
+        for r in range(rows):
+            for v in range(P):
+                unit, lanes = r * U + v * L, left - v * L
+                from_above = _load(dh, dh_at + unit, dh_left - v * L, L)
+                place = gates_at + v * block + 4 * r * L
+                _gates_back(
+                    from_above + sums[r, v * L : (v + 1) * L],
+                    *(carry, carry_at + r * carry_row + v * L, gates, place),
+                    *(_load(c, c_at + unit, lanes, L), _load(c_next, c_next_at + unit, lanes, L)),
+                    *(L, activation, recurrent_activation, saved),
+                )
+
+    def emit(
+        builder, rows, dz_next, n_next, block, weights_back, dh, dh_left, U,
+        c, c_next, carry, carry_row, gates, left,
+    ):  # fmt: skip
+        sums = []
+        for r in range(rows):
+            line = at(builder, dh, (r, U))
+            lefts = [builder.sub(dh_left, I64(v * L)) for v in range(P)]
+            sums.append(
+                [load(builder, form, at(builder, line, (v, L)), lefts[v]) for v in range(P)]
+            )
+        dz = Rows(dz_next, 4 * L, I64(1), block)
+        back = Pieces(weights_back, P * L, L, 4 * P * L * L)
+        sums = accumulate(builder, form, sums, dz, back, I64(4 * L), n_next)
+
+        def finish(r, dhs):
+            for v, dh_value in enumerate(dhs):
+                lanes = builder.sub(left, I64(v * L))
+                c_values = [
+                    load(builder, form, at(builder, pointer, (r, U), (v, L)), lanes)
+                    for pointer in (c, c_next)
+                ]
+                _emit_gates_back(
+                    *(builder, form, dh_value, at(builder, carry, (r, carry_row), (v, L))),
+                    *(at(builder, gates, (v, block), (r, 4 * L)), *c_values),
+                    *(activation, recurrent_activation, saved),
+                )
+
+        _each_row(builder, form, sums, finish)
+
+    return tile(heights, twin, emit)
+
+
+def backward_row_tile(form, activation, recurrent_activation, saved):
+    """Return a tile that carries the gradients of one sample a timestep back, for L units.
+
+    With one row there is nothing to pack for: the recurrent kernel is read as it lies, each line a
+    dot product with dz.
+    """
+    L = form.lanes
+
+    def twin(
+        rows, dz_next, dz_next_at, n_next, block, kernel, kernel_at, dh, dh_at, dh_left, U,
+        c, c_at, c_next, c_next_at, carry, carry_at, gates, gates_at, left,
+    ):  # fmt: skip
+        dz = _strided(dz_next, dz_next_at, (n_next, 4, L), (block, L, 1))
+        sums = np.zeros(L, kernel.dtype)
+        lines = max(0, min(left, L))
+        lanes = _strided(kernel, kernel_at, (lines, n_next, 4, L), (4 * U, L, U, 1))
+        sums[:lines] = np.einsum("ogl,uogl->u", dz, lanes)
+        _gates_back(
+            _load(dh, dh_at, dh_left, L) + sums,
+            *(carry, carry_at, gates, gates_at),
+            *(_load(c, c_at, left, L), _load(c_next, c_next_at, left, L)),
+            *(L, activation, recurrent_activation, saved),
+        )
+
+    def emit(
+        builder, rows, dz_next, n_next, block, kernel, dh, dh_left, U,
+        c, c_next, carry, gates, left,
+    ):  # fmt: skip
+        last = builder.sub(left, I64(1))
+        line = builder.mul(U, I64(4))
+        lines = []
+        for j in range(L):  # past the last unit the last line is read again, and not kept
+            inside = builder.icmp_signed("<", I64(j), left)
+            lines.append(at(builder, kernel, (builder.select(inside, I64(j), last), line)))
+
+        def part(o, sums):
+            for g in range(4):
+                dz = load(builder, form, at(builder, dz_next, (o, block), (g, L)))
+                column = builder.add(builder.mul(I64(g), U), builder.mul(o, I64(L)))
+                weights = [load(builder, form, builder.gep(pointer, [column])) for pointer in lines]
+                sums = [
+                    multiply_add(builder, dz, weight, total)
+                    for weight, total in zip(weights, sums, strict=True)
+                ]
+            return sums
+
+        sums = counted(builder, n_next, [form.constant(0)] * L, part)
+        total = keep(builder, form, sum_each(builder, form, sums), left)
+        from_above = load(builder, form, dh, dh_left)
+        c_values = [load(builder, form, pointer, left) for pointer in (c, c_next)]
+        _emit_gates_back(
+            *(builder, form, builder.fadd(from_above, total), carry, gates, *c_values),
+            *(activation, recurrent_activation, saved),
+        )
+
+    return tile((1,), twin, emit)
+
+
+def dot_tile(form):
+    """Return a tile ``c = init + lines @ v``: L dot products of n numbers each.
+
+    `left` says how many lines there are from here on.
+    """
+    L = form.lanes
+
+    def twin(
+        rows, v, v_at, n, lines, lines_at, line, init, init_at, init_left, c, c_at, left
+    ):  # fmt: skip
+        count = max(0, min(left, L))
+        sums = np.zeros(L, c.dtype)
+        sums[:count] = _strided(lines, lines_at, (count, n), (line, 1)) @ v[v_at : v_at + n]
+        _store(c, c_at, left, _load(init, init_at, init_left, L) + sums)
+
+    def emit(builder, rows, v, n, lines, line, init, init_left, c, left):
+        last = builder.sub(left, I64(1))
+        pointers = []
+        for j in range(L):  # past the last line it is read again, and not kept
+            inside = builder.icmp_signed("<", I64(j), left)
+            pointers.append(at(builder, lines, (builder.select(inside, I64(j), last), line)))
+
+        def part(o, sums):
+            start = builder.mul(o, I64(L))
+            lanes = builder.sub(n, start)
+            vector = load(builder, form, builder.gep(v, [start]), lanes)
+            weights = [
+                load(builder, form, builder.gep(pointer, [start]), lanes) for pointer in pointers
+            ]
+            return [
+                multiply_add(builder, vector, weight, total)
+                for weight, total in zip(weights, sums, strict=True)
+            ]
+
+        chunks = builder.sdiv(builder.add(n, I64(L - 1)), I64(L))
+        sums = counted(builder, chunks, [form.constant(0)] * L, part)
+        first = load(builder, form, init, init_left)
+        store(builder, form, builder.fadd(first, sum_each(builder, form, sums)), c, left)
+
+    return tile((1,), twin, emit)
+
+
+def _equations_back(dh, dc, kept, c_prev, c, activation, recurrent_activation, saved, forwards):
+    phi, sigma = forwards
+    if saved == "z":
+        z = kept
+        _, _, *gates, tanh_c = gates_forward(*z, c_prev, phi, sigma)
+    else:
+        z, gates, tanh_c = [None] * 4, kept, phi(c)
+    slopes = gates_slopes(
+        *(*z, c_prev, c, *gates, tanh_c),
+        *(activation.backward, recurrent_activation.backward),
+    )
+    return gates_backward(dh, dc, *slopes, gates[1])
+
+
+def _gates_back(dh, carry, carry_at, gates, gates_at, c_prev, c, L, phi, sigma, saved):
+    kept = [gates[gates_at + g * L : gates_at + (g + 1) * L].copy() for g in range(4)]
+    dc = carry[carry_at : carry_at + L].copy()
+    forwards = phi.forward, sigma.forward
+    *dz, dc_prev = _equations_back(dh, dc, kept, c_prev, c, phi, sigma, saved, forwards)
+    _store(carry, carry_at, L, dc_prev)
+    for g, value in enumerate(dz):
+        _store(gates, gates_at + g * L, L, value)
+
+
+def _emit_gates_back(builder, form, dh, carry, gates, c_prev, c, phi, sigma, saved):
+    places = [at(builder, gates, (g, form.lanes)) for g in range(4)]
+    loaded = [load(builder, form, place) for place in (*places, carry)]
+    *kept, dc = (Vector(builder, value, form) for value in loaded)
+    dh, c_prev, c = (Vector(builder, value, form) for value in (dh, c_prev, c))
+    forwards = faster(phi.forward), faster(sigma.forward)
+    *dz, dc_prev = _equations_back(dh, dc, kept, c_prev, c, phi, sigma, saved, forwards)
+    store(builder, form, dc_prev.value, carry)
+    for place, value in zip(places, dz, strict=True):
+        store(builder, form, value.value, place)
+
+
+# ---------------------------------------------------------------------------------------- packing
+def copy_tile(form):
+    """Return a tile that copies up to `left` numbers and fills the rest of a vector with zeros."""
+    L = form.lanes
+
+    def twin(rows, source, source_at, left, to, to_at):
+        _store(to, to_at, L, _load(source, source_at, left, L))
+
+    def emit(builder, rows, source, left, to):
+        store(builder, form, load(builder, form, source, left), to)
+
+    return tile((1,), twin, emit)
+
+
+def transpose_tile(form):
+    """Return a tile that writes the transpose of `lines` lines of `left` numbers, up to L each.
+
+    Line l of the result, `to_step` after the one before, holds the lth number of each line; the
+    rest of the L by L square is filled with zeros.
+    """
+    L = form.lanes
+
+    def twin(rows, source, source_at, source_step, lines, left, to, to_at, to_step):
+        square = np.zeros((L, L), to.dtype)
+        for j in range(min(L, lines)):
+            square[j] = _load(source, source_at + j * source_step, left, L)
+        _strided(to, to_at, (L, L), (to_step, 1))[...] = square.T
+
+    def emit(builder, rows, source, source_step, lines, left, to, to_step):
+        vectors = []
+        for j in range(L):
+            lanes = builder.select(builder.icmp_signed("<", I64(j), lines), left, I64(0))
+            vectors.append(load(builder, form, at(builder, source, (j, source_step)), lanes))
+        for j, vector in enumerate(transposed(builder, form, vectors)):
+            store(builder, form, vector, at(builder, to, (j, to_step)))
+
+    return tile((1,), twin, emit)
+
+
+# ------------------------------------------------------------------------------------ small parts
+def faster(function):
+    """Return the function to trace in the place of one of the reference's."""
+    return FASTER.get(function, function)
+
+
+def _each_row(builder, form, sums, finish):
+    """Emit ``finish(r, sums[r])`` for every row, as a loop: the sums go by way of the stack."""
+    if len(sums) == 1:
+        finish(I64(0), sums[0])
+        return
+    memory = stack(builder, form, len(sums) * len(sums[0]))
+    many = len(sums[0])
+    for r, row in enumerate(sums):
+        for v, value in enumerate(row):
+            store(builder, form, value, at(builder, memory, (r * many + v, form.lanes)))
+
+    def one(r, carried):
+        line = at(builder, memory, (r, many * form.lanes))
+        finish(r, [load(builder, form, at(builder, line, (v, form.lanes))) for v in range(many)])
+        return carried
+
+    counted(builder, I64(len(sums)), [], one)
+
+
+def _strided(array, start, shape, strides):
+    """Return a view of a flat array, in plain Python what tiles read by address."""
+    item = array.itemsize
+    return as_strided(array[start:], shape, [step * item for step in strides])
+
+
+def _load(array, start, left, lanes):
+    vector = np.zeros(lanes, array.dtype)
+    n = max(0, min(left, lanes))
+    vector[:n] = array[start : start + n]
+    return vector
+
+
+def _store(array, start, left, vector):
+    n = max(0, min(left, len(vector)))
+    array[start : start + n] = vector[:n]

@@ -1,0 +1,453 @@
+"""Traced vectors: called with them, the reference's functions emit LLVM IR instead of computing.
+
+A `Vector` stands for the lanes of one vector register: some neighbouring numbers of an array, all
+of one dtype.  It takes part in ``+ - * /``, comparisons and NumPy's functions, each of which adds
+an instruction to an llvmlite builder and returns the `Vector` (or `Mask`) of what it will give.  So
+the lines that compute with arrays are also the lines that the compiled kernels are made from.
+
+Multiplications that are followed by an addition may be fused (LLVM's flag "contract").  Nothing
+else is taken loosely: NaN, inf, denormals and the sign of zero go their way as in NumPy.
+"""
+
+import os
+import platform
+from typing import NamedTuple
+
+import numpy as np
+from llvmlite import ir
+
+FUSED = ("contract",)  # may multiply and add in one rounding
+
+
+# -------------------------------------------------------------------------------------- the format
+class Format(NamedTuple):
+    """What a vector is made of, and for what processor.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        float32 or float64.
+    lanes : int
+        How many numbers one vector has: 2, 4, 8, 16.
+    features : frozenset of str
+        The processor features (LLVM's names) whose special instructions may be used.  Without any,
+        the code runs wherever LLVM can compile it.
+    """
+
+    dtype: np.dtype
+    lanes: int
+    features: frozenset[str] = frozenset()
+
+    @property
+    def bits(self):
+        """Bits of one number: 32 or 64."""
+        return 8 * self.dtype.itemsize
+
+    @property
+    def mantissa_bits(self):
+        """Bits of the mantissa that are stored: 23 or 52."""
+        return np.finfo(self.dtype).nmant
+
+    @property
+    def exponent_bias(self):
+        """What is added to the exponent as it is stored: 127 or 1023."""
+        return np.finfo(self.dtype).maxexp - 1
+
+    @property
+    def scalar_type(self):
+        """The IR type of one number."""
+        return ir.FloatType() if self.bits == 32 else ir.DoubleType()
+
+    @property
+    def vector_type(self):
+        """The IR type of a vector."""
+        return ir.VectorType(self.scalar_type, self.lanes)
+
+    @property
+    def integers_type(self):
+        """The IR type of a vector's bits."""
+        return ir.VectorType(ir.IntType(self.bits), self.lanes)
+
+    @property
+    def mask_type(self):
+        """The IR type of a mask: one bit a lane."""
+        return ir.VectorType(ir.IntType(1), self.lanes)
+
+    @property
+    def suffix(self):
+        """What the name of an LLVM intrinsic on such vectors ends with, such as v16f32."""
+        return f"v{self.lanes}f{self.bits}"
+
+    def constant(self, number):
+        """Return the IR constant of a number, rounded to the dtype, in every lane."""
+        with np.errstate(over="ignore"):
+            number = float(self.dtype.type(number))
+        return ir.Constant(self.vector_type, [number] * self.lanes)
+
+    def integers(self, number):
+        """Return the IR constant of an integer in every lane."""
+        return ir.Constant(self.integers_type, [int(number)] * self.lanes)
+
+    def bits_of(self, number):
+        """Return the bits of a number of the dtype, as an int."""
+        return int(self.dtype.type(number).view(f"u{self.dtype.itemsize}"))
+
+
+def host_format(dtype):
+    """Return the `Format` of a dtype that suits this machine best."""
+    features = host_features()
+    return Format(np.dtype(dtype), host_lanes(dtype, features), features)
+
+
+def host_features():
+    """Return the names of the processor features that Numba compiles for, a frozenset of str.
+
+    Those that LLVM finds on this machine, unless Numba's environment variables say otherwise:
+    NUMBA_CPU_FEATURES gives them all, as in "+avx2,+fma"; NUMBA_CPU_NAME=generic means none; and
+    NUMBA_ENABLE_AVX=0 takes away AVX (Numba's `core/config.py` and `core/codegen.py`).
+    """
+    from llvmlite import binding
+
+    name = os.environ.get("NUMBA_CPU_NAME")
+    listed = os.environ.get("NUMBA_CPU_FEATURES")
+    if listed is None and str(name).lower() == "generic":
+        listed = ""
+    if listed is not None:
+        words = [word.strip() for word in listed.split(",")]
+        return frozenset(word[1:] for word in words if word.startswith("+"))
+    try:
+        found = {feature for feature, there in binding.get_host_cpu_features().items() if there}
+    except RuntimeError:  # LLVM does not know this processor
+        return frozenset()
+    # Processors on which Numba leaves AVX alone, because it does not pay or is not really there.
+    slow = {"corei7-avx", "core-avx-i", "sandybridge", "ivybridge", "nocona"}
+    default = (name or binding.get_host_cpu_name()) not in slow
+    if not int(os.environ.get("NUMBA_ENABLE_AVX", default)):
+        found = {feature for feature in found if not feature.startswith("avx")}
+    return frozenset(found)
+
+
+def host_lanes(dtype, features=None):
+    """Return how many numbers of a dtype one vector register holds.
+
+    Parameters
+    ----------
+    dtype : float32 or float64
+    features : frozenset of str, optional
+        Of the processor in question; this machine's if None.
+    """
+    features = host_features() if features is None else features
+    size = 64 if "avx512f" in features else 32 if "avx2" in features else 16  # bytes
+    return size // np.dtype(dtype).itemsize
+
+
+def host_registers(features=None):
+    """Return how many vector registers a processor has; `features` as in `host_lanes`."""
+    features = host_features() if features is None else features
+    many = "avx512f" in features or platform.machine().lower() in ("aarch64", "arm64")
+    return 32 if many else 16
+
+
+# -------------------------------------------------------------------------------------- the vector
+NUMBERS = (int, float, np.bool_, np.integer, np.floating)
+
+
+class Traced:
+    """What `Vector` and `Mask` have in common: a place in the code to be, and NumPy's functions.
+
+    Attributes
+    ----------
+    builder : llvmlite.ir.IRBuilder
+        Where the instructions go.
+    value : llvmlite.ir.Value
+        What this stands for.
+    format : Format
+    """
+
+    __slots__ = ("builder", "format", "value")
+    __hash__ = None
+
+    def __init__(self, builder, value, format):
+        self.builder, self.value, self.format = builder, value, format
+
+    def new(self, value):
+        """Return the `Vector` of an IR value at the same place."""
+        return Vector(self.builder, value, self.format)
+
+    def like(self, other):
+        """Return something as a `Vector` of this format, or NotImplemented."""
+        if isinstance(other, Vector):
+            if other.format != self.format:
+                raise TypeError(f"vectors of {self.format} and {other.format} do not mix")
+            return other
+        if isinstance(other, Mask):
+            return other.as_numbers()
+        if isinstance(other, NUMBERS):
+            return self.new(self.format.constant(other))
+        return NotImplemented
+
+    def __bool__(self):
+        raise TypeError(
+            "a traced value is not known yet, so it cannot decide an `if`, `and` or `or`; "
+            "use np.where, & or |"
+        )
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("a traced value has no numbers yet, so it cannot become an array")
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        from .vector_math import UFUNCS  # here, because it is built on this file
+
+        if method != "__call__":
+            raise TypeError(f"np.{ufunc.__name__}.{method} cannot be traced; only plain calls can")
+        if kwargs:
+            raise TypeError(f"np.{ufunc.__name__} cannot be traced with {', '.join(kwargs)}=")
+        return _call(f"np.{ufunc.__name__}", UFUNCS.get(ufunc), UFUNCS, inputs)
+
+    def __array_function__(self, func, types, args, kwargs):
+        from .vector_math import FUNCTIONS
+
+        if kwargs:
+            raise TypeError(f"np.{func.__name__} cannot be traced with {', '.join(kwargs)}=")
+        return _call(f"np.{func.__name__}", FUNCTIONS.get(func), FUNCTIONS, args)
+
+
+def _call(name, function, table, inputs):
+    """Call what a table holds for one of NumPy's functions, or say what else can be used."""
+    if function is None:
+        known = ", ".join(sorted({one.__name__ for one in table}))
+        raise TypeError(f"{name} cannot be traced, one element at a time; these can: {known}")
+    for one in inputs:
+        if not isinstance(one, (Traced, *NUMBERS)):
+            raise TypeError(
+                f"{name} cannot be traced with {type(one).__name__}; use vectors and numbers"
+            )
+    # As Python's numbers, because the operators of NumPy's own would lead back to here.
+    return function(*(float(one) if isinstance(one, np.generic) else one for one in inputs))
+
+
+def _arithmetic(instruction, swapped=False):
+    def operator(self, other):
+        other = self.like(other)
+        if other is NotImplemented:
+            return NotImplemented
+        left, right = (other, self) if swapped else (self, other)
+        emit = getattr(self.builder, instruction)
+        return self.new(emit(left.value, right.value, flags=FUSED))
+
+    return operator
+
+
+def _comparison(sign):
+    def operator(self, other):
+        other = self.like(other)
+        if other is NotImplemented:
+            return NotImplemented
+        # As in NumPy, NaN is unequal to everything; all other comparisons with it are false.
+        emit = self.builder.fcmp_unordered if sign == "!=" else self.builder.fcmp_ordered
+        return Mask(self.builder, emit(sign, self.value, other.value), self.format)
+
+    return operator
+
+
+class Vector(Traced):
+    """The numbers in one vector register, as they will be when the traced code runs.
+
+    Its operators take vectors of the same format, masks (as 0 and 1) and Python's and NumPy's
+    numbers, which are rounded to the vector's dtype.
+    """
+
+    __slots__ = ()
+
+    __add__ = _arithmetic("fadd")
+    __radd__ = _arithmetic("fadd", swapped=True)
+    __sub__ = _arithmetic("fsub")
+    __rsub__ = _arithmetic("fsub", swapped=True)
+    __mul__ = _arithmetic("fmul")
+    __rmul__ = _arithmetic("fmul", swapped=True)
+    __truediv__ = _arithmetic("fdiv")
+    __rtruediv__ = _arithmetic("fdiv", swapped=True)
+    __lt__ = _comparison("<")
+    __le__ = _comparison("<=")
+    __gt__ = _comparison(">")
+    __ge__ = _comparison(">=")
+    __eq__ = _comparison("==")
+    __ne__ = _comparison("!=")
+
+    def __neg__(self):
+        return self.new(self.builder.fneg(self.value))
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return self.intrinsic("llvm.fabs")
+
+    def intrinsic(self, name, *others):
+        """Call an LLVM intrinsic that takes and gives vectors of this format.
+
+        Parameters
+        ----------
+        name : str
+            Without the ending for the type, such as "llvm.sqrt".
+        *others : Vector or number
+            The arguments after this vector.
+        """
+        arguments = [self.value, *(self.like(other).value for other in others)]
+        kind = self.format.vector_type
+        function = declare(
+            self.builder, f"{name}.{self.format.suffix}", kind, [kind] * len(arguments)
+        )
+        return self.new(self.builder.call(function, arguments))
+
+    def as_bits(self):
+        """Return the IR value of the bits, as a vector of integers."""
+        return self.builder.bitcast(self.value, self.format.integers_type)
+
+    def from_bits(self, integers):
+        """Return the `Vector` that a vector of integers holds the bits of."""
+        return self.new(self.builder.bitcast(integers, self.format.vector_type))
+
+
+class Mask(Traced):
+    """One bit for each lane: what a comparison gives, and what np.where chooses by."""
+
+    __slots__ = ()
+
+    def as_numbers(self):
+        """Return a `Vector` of ones and zeros."""
+        return where(self, 1, 0)
+
+    def _combined(self, instruction, other):
+        if not isinstance(other, Mask):
+            return NotImplemented
+        emit = getattr(self.builder, instruction)
+        return Mask(self.builder, emit(self.value, other.value), self.format)
+
+    def __and__(self, other):
+        return self._combined("and_", other)
+
+    def __or__(self, other):
+        return self._combined("or_", other)
+
+    def __xor__(self, other):
+        return self._combined("xor", other)
+
+    def __invert__(self):
+        return Mask(self.builder, self.builder.not_(self.value), self.format)
+
+    def __mul__(self, other):
+        return self.as_numbers() * other
+
+    __rmul__ = __mul__
+
+
+def where(mask, then, otherwise):
+    """Return `then` in the lanes that a `Mask` names and `otherwise` in the others, as np.where."""
+    if not isinstance(mask, Mask):
+        raise TypeError(f"np.where chooses by a comparison, not by {type(mask).__name__}")
+    then, otherwise = mask.like(then), mask.like(otherwise)
+    return mask.new(mask.builder.select(mask.value, then.value, otherwise.value))
+
+
+def declare(builder, name, result, arguments):
+    """Return a function of the module under its name, declared there if it is not yet."""
+    module = builder.module
+    if name in module.globals:
+        return module.globals[name]
+    return ir.Function(module, ir.FunctionType(result, arguments), name)
+
+
+# -------------------------------------------------------------------------- registers and memory
+def splat(builder, scalar, format):
+    """Return the `Vector` with one IR value, a number of the format's dtype, in every lane."""
+    return Vector(builder, _in_all_lanes(builder, scalar, format.lanes), format)
+
+
+def _in_all_lanes(builder, scalar, lanes):
+    indices = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+    undefined = ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined)
+    first = builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, undefined, indices)
+
+
+def load(builder, pointer, format):
+    """Return the `Vector` of the numbers at a pointer, which needs no more than their alignment."""
+    value = builder.load(_to_vectors(builder, pointer, format))
+    value.align = format.dtype.itemsize
+    return Vector(builder, value, format)
+
+
+def store(vector, pointer):
+    """Write a `Vector`'s numbers to a pointer, which needs no more than their alignment."""
+    instruction = vector.builder.store(
+        vector.value, _to_vectors(vector.builder, pointer, vector.format)
+    )
+    instruction.align = vector.format.dtype.itemsize
+
+
+def load_first(builder, pointer, format, count):
+    """Return the `Vector` of the first `count` numbers at a pointer, and zeros.
+
+    Nothing beyond them is touched.  `count` is an IR integer; any number will do.
+    """
+    kind, pointer = format.vector_type, _to_vectors(builder, pointer, format)
+    arguments = [
+        pointer,
+        ir.Constant(ir.IntType(32), format.dtype.itemsize),
+        _first(builder, count, format),
+        format.constant(0),
+    ]
+    name = f"llvm.masked.load.{format.suffix}.p0"
+    function = declare(builder, name, kind, [one.type for one in arguments])
+    return Vector(builder, builder.call(function, arguments), format)
+
+
+def store_first(vector, pointer, count):
+    """Write the first `count` numbers of a `Vector`, and touch nothing beyond them."""
+    builder, format = vector.builder, vector.format
+    arguments = [
+        vector.value,
+        _to_vectors(builder, pointer, format),
+        ir.Constant(ir.IntType(32), format.dtype.itemsize),
+        _first(builder, count, format),
+    ]
+    name = f"llvm.masked.store.{format.suffix}.p0"
+    function = declare(builder, name, ir.VoidType(), [one.type for one in arguments])
+    builder.call(function, arguments)
+
+
+def _to_vectors(builder, pointer, format):
+    return builder.bitcast(pointer, format.vector_type.as_pointer())
+
+
+def _first(builder, count, format):
+    """Return the IR mask of the first `count` lanes: none if it is negative."""
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), format.lanes), list(range(format.lanes)))
+    count = builder.trunc(count, ir.IntType(32)) if count.type.width > 32 else count
+    return builder.icmp_signed("<", lanes, _in_all_lanes(builder, count, format.lanes))
+
+
+def reduce(vector, function):
+    """Return one number for all lanes, an IR value: halves are combined until one number is left.
+
+    Parameters
+    ----------
+    vector : Vector
+    function : callable
+        From two vectors to one, such as ``operator.add`` or ``np.maximum``.
+    """
+    builder, format = vector.builder, vector.format
+    while format.lanes > 1:
+        half = format.lanes // 2
+        undefined = ir.Constant(format.vector_type, ir.Undefined)
+        kind = ir.VectorType(ir.IntType(32), half)
+        halves = [
+            builder.shuffle_vector(
+                vector.value, undefined, ir.Constant(kind, list(range(start, start + half)))
+            )
+            for start in (0, half)
+        ]
+        format = format._replace(lanes=half)
+        vector = function(*(Vector(builder, value, format) for value in halves))
+    return builder.extract_element(vector.value, ir.Constant(ir.IntType(32), 0))
