@@ -14,6 +14,7 @@ from .batches import Batches, Samples
 from .callbacks import CallbackList
 from .errors import positive_integer, unknown_arguments
 from .progress import ProgressLogger
+from .quick import QuickPredictions
 
 _NO_EFFECT = ("run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss")
 
@@ -37,6 +38,7 @@ class Trainer(Batches):
         self.history = None
         self.stop_training = False
         self._metrics = []
+        self._quick = QuickPredictions(self)
 
     # ----------------------------------------------------------------------------------- compile
     def compile(self, optimizer="rmsprop", loss=None, *, metrics=None, **accepted):
@@ -239,6 +241,10 @@ class Trainer(Batches):
         TypeError, ValueError
             If x does not fit.
         """
+        if verbose == 0 and callbacks is None and not unknown and _in_one(x, batch_size):
+            output = self._quick.predict(x)
+            if output is not None:
+                return output
         _refuse("predict", unknown, Trainer.predict)
         verbose = _verbose(verbose)
         self._need_built("predict")
@@ -246,7 +252,10 @@ class Trainer(Batches):
         batch_size = self._batch_size(batch_size, len(x))
         steps = math.ceil(len(x) / batch_size)
         callbacks = self._callback_list(callbacks, verbose, 1, steps, add_history=False)
-        return _one_or_list(self._predict(x, batch_size, callbacks))
+        outputs = self._predict(x, batch_size, callbacks)
+        if steps == 1:
+            self._quick.prepare(x)
+        return _one_or_list(outputs)
 
     # ---------------------------------------------------------------------------------- one batch
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
@@ -272,8 +281,13 @@ class Trainer(Batches):
 
     def predict_on_batch(self, x):
         """Return the outputs for one batch, without callbacks or progress bars."""
+        output = self._quick.predict(x)
+        if output is not None:
+            return output
         self._need_built("predict_on_batch")
-        return self._predict_on_batch(x, training=False)
+        output = self._predict_on_batch(x, training=False)
+        self._quick.prepare(x)
+        return output
 
     def _predict_on_batch(self, x, training):
         x = self._inputs(x)
@@ -451,6 +465,13 @@ def _is_due(epoch, validation_freq):
     if isinstance(validation_freq, list | tuple | set | range):
         return epoch + 1 in validation_freq
     return (epoch + 1) % validation_freq == 0
+
+
+def _in_one(x, batch_size):
+    """Return whether all samples are one batch, if that can be said without a check."""
+    if type(x) is not np.ndarray or type(batch_size) not in (int, type(None)):
+        return False
+    return 0 < len(x) <= (32 if batch_size is None else batch_size)
 
 
 def _one_or_list(values):

@@ -6,6 +6,7 @@ debugger.  A backend is a module with `prepare`, `forward`, `backward`, `loss_an
 """
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import os
@@ -36,7 +37,12 @@ def set_backend(name):
 
 def get_backend():
     """Return the name of the backend in use: set_backend's, else $NPYLSTM_BACKEND, else "numba"."""
-    return _chosen or os.environ.get("NPYLSTM_BACKEND") or "numba"
+    return _chosen or _from_environment()
+
+
+@functools.cache
+def _from_environment():
+    return os.environ.get("NPYLSTM_BACKEND") or "numba"
 
 
 @contextlib.contextmanager
@@ -53,7 +59,8 @@ def using_backend(name):
 
 def current():
     """Return the module of the backend in use."""
-    return _load(get_backend())
+    name = _chosen or _from_environment()
+    return _loaded.get(name) or _load(name)
 
 
 def _load(name):

@@ -14,13 +14,14 @@ import numpy as np
 
 from .. import interrupt, threads
 from ..kernels import frame as fr
+from ..kernels import native
 from ..kernels.program import Program
 from ..reference import optimizers
 from ..reference.activations import STANDARD
 from . import numpy_backend
 
 _THREADED_BATCH = 1e6  # floating-point operations of a batch below which one thread is faster
-_THREADED_CALL = 5e6  # and those of a call that make up for waking the others
+_THREADED_CALL = 1e8  # and those of a call that make up for waking the others
 _LONG_BATCH = 5e9  # a batch of so many is waited for, so that Ctrl-C is heard meanwhile
 _MASK_BYTES = 1 << 26  # of dropout masks drawn at a time
 
@@ -143,6 +144,54 @@ def predict(program, x, order, outputs):
             start += output.size
 
 
+class Quick:
+    """A prediction for one shape of input with nothing in the way.
+
+    Parameters
+    ----------
+    program : Program
+        Of its own: buffers for input and output stay in its frame for good.
+
+    Attributes
+    ----------
+    dtype, memory
+        What the input must be of, and the model's memory.
+    backend : module
+        This one.
+    """
+
+    backend = sys.modules[__name__]
+
+    def __init__(self, program):
+        self.dtype, self.memory = program.plan.memory.dtype, program.plan.memory
+        s, B, output = program.settings, program.batch_size, program.plan.outputs[0]
+        shape = program.plan.batch_major_values(output).shape
+        self._x, self._y = np.empty(program.x.shape, self.dtype), np.empty(shape, self.dtype)
+        program.bind(x=self._x, outputs=self._y, order=np.arange(B))
+        s[[fr.GATHER, fr.N_OUTPUTS, fr.STEPS, fr.TRAINING]] = 1, 1, 1, 0
+        s[fr.FIRST_OUTPUT + 3] = 0
+        if program.masks:
+            program.bind(masks=_draw_masks(program, 0))
+        self._program, self._sync = program, program.frame.sync
+        self._frame = program.frame if native.jit_disabled() else program.address
+        self._run = program.run
+
+    def __call__(self, x):
+        """Return the output for x, or None if x holds NaN or inf."""
+        self._x[...] = x
+        self._sync[fr.NOT_FINITE] = 0
+        self._run(0, self._frame, 0)
+        return None if self._sync[fr.NOT_FINITE] else self._y.copy()
+
+
+def quick(plan):
+    """Return a callable that predicts for inputs like the plan's; None if it would not be quick."""
+    program = prepare(plan)
+    if not isinstance(program, Program) or len(plan.outputs) > 1:
+        return None
+    return None if program.operations > _THREADED_CALL else Quick(program)
+
+
 # ------------------------------------------------------------------------------------- small parts
 def _bind_samples(program, data, order, totals):
     x, y, weight = data
@@ -177,8 +226,10 @@ def _scalars(update, learning_rates, t, dtype):
     steps = t + 1 + np.arange(n)
     own = numbers(dtype, steps, learning_rates, **update.hyperparameters)
     decay = optimizers.decay_numbers(dtype, learning_rates, update.weight_decay)
-    columns = [np.broadcast_to(number, n) for number in (update.clip_limit, *decay, *own)]
-    return np.stack(columns, axis=1).astype(dtype)
+    table = np.empty((n, 3 + len(own)), dtype)
+    for column, number in enumerate((update.clip_limit, *decay, *own)):
+        table[:, column] = number
+    return table
 
 
 def _draw_masks(program, steps):
@@ -202,7 +253,8 @@ def _call(program, steps):
     operations = program.operations
     wanted = 1
     if operations >= _THREADED_BATCH and operations * steps >= _THREADED_CALL:
-        wanted = min(threads.get_num_threads(), program.batch_size)
+        wanted = min(threads.get_num_threads(), program.parallel)
+    native.announce()
     with threads.lent(wanted) as (n, start):
         s[fr.THREADS] = n
         sync = program.frame.sync

@@ -1,6 +1,7 @@
 """Loops over neighbouring numbers, whose body is a traced function."""
 
 import numpy as np
+from llvmlite import ir
 from numba import types
 
 from .emit import I64, counted, load, store
@@ -8,7 +9,7 @@ from .jit import emitted, with_parameters
 from .vector import Vector, splat
 
 
-def elementwise(form, function, inputs, outputs, scalars=0):
+def elementwise(form, function, inputs, outputs, scalars=0, idle=None):
     """Return a loop that applies a function of the reference to each element of flat arrays.
 
     Parameters
@@ -17,6 +18,9 @@ def elementwise(form, function, inputs, outputs, scalars=0):
     function : callable
         Takes `inputs` arrays (or vectors) and `scalars` numbers and returns `outputs` arrays.
     inputs, outputs, scalars : int
+    idle : callable or None
+        From the inputs to a mask of where the outputs will be what they are; a vector of which this
+        is true throughout is passed over.
 
     Returns
     -------
@@ -64,12 +68,13 @@ def elementwise(form, function, inputs, outputs, scalars=0):
                     Vector(builder, load(builder, form, place, left), form)
                     for place in here[:inputs]
                 ]
-                results = function(*vectors, *numbers)
-                results = results if isinstance(results, tuple) else (results,)
-                for place, result in zip(here[inputs:], results, strict=True):
-                    if not isinstance(result, Vector):
-                        result = Vector(builder, form.constant(result), form)
-                    store(builder, form, result.value, place, left)
+                with builder.if_then(_any_busy(builder, form, vectors)):
+                    results = function(*vectors, *numbers)
+                    results = results if isinstance(results, tuple) else (results,)
+                    for place, result in zip(here[inputs:], results, strict=True):
+                        if not isinstance(result, Vector):
+                            result = Vector(builder, form.constant(result), form)
+                        store(builder, form, result.value, place, left)
 
             def whole(block, carried):
                 apply(builder.mul(block, I64(form.lanes)), None)
@@ -84,6 +89,12 @@ def elementwise(form, function, inputs, outputs, scalars=0):
             return context.get_dummy_value()
 
         return signature, emit
+
+    def _any_busy(builder, form, vectors):
+        if idle is None:
+            return ir.Constant(ir.IntType(1), 1)
+        lanes = builder.bitcast(idle(*vectors).value, ir.IntType(form.lanes))
+        return builder.icmp_unsigned("!=", lanes, ir.Constant(lanes.type, 2**form.lanes - 1))
 
     names = ["n"]
     for a in range(arrays + (scalars > 0)):

@@ -187,6 +187,7 @@ class Pieces(NamedTuple):
     step: ir.Value
     piece: ir.Value
     outer: ir.Value | int = 0
+    lefts: list | None = None  # how many numbers of each piece there are; None: whole vectors
 
 
 def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
@@ -217,7 +218,11 @@ def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
 
         def step(k, values):
             line = at(builder, pieces, (k, b.step))
-            loaded = [load(builder, form, at(builder, line, (v, b.piece))) for v in range(n_pieces)]
+            lefts = b.lefts or [None] * n_pieces
+            loaded = [
+                load(builder, form, at(builder, line, (v, b.piece)), left)
+                for v, left in enumerate(lefts)
+            ]
             new = []
             for r, row in enumerate(rows):
                 x = splat(builder, builder.load(at(builder, row, (k, a.step))), form).value

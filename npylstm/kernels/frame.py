@@ -58,6 +58,7 @@ TABLES = ("table", "segments")
     PACK, FORWARD, BACKWARD, WEIGHT_GRADIENTS, X_GRADIENT,  # kernels' addresses; 0 for none
     ADD_DX, ADD_DX2,  # whether the gradients of x and x2 are added to what is there
     DH_FROM,  # the first timestep whose output has a gradient
+    SPLIT_UNITS,  # whether threads share out the units of an LSTM, and not the samples
     STATE_GRADIENTS,  # whether c[T] has one, and h[0], c[0] are to get one
     GATES,  # where in the workspace: gates, then dz
     PACKED,  # the weights as the forward's tiles read them; -1 for as they are
@@ -66,7 +67,7 @@ TABLES = ("table", "segments")
     CARRY,  # the gradient of c on its way from step to step
     MASK,  # where in a batch's masks this row's starts
     WIDTH,
-) = range(len(ROW.fields or ()) + 16)  # fmt: skip
+) = range(len(ROW.fields or ()) + 17)  # fmt: skip
 
 # The settings.
 (
@@ -102,8 +103,8 @@ MAX_OUTPUTS = 8
 N_SETTINGS = FIRST_OUTPUT + 4 * MAX_OUTPUTS
 
 # Where threads meet: in cache lines of their own.
-ARRIVED, GENERATION, STOP, DECIDED = 0, 16, 32, 48
-N_SYNC = 64
+ARRIVED, GENERATION, STOP, DECIDED, NOT_FINITE = 0, 16, 32, 48, 64
+N_SYNC = 80
 
 ONE = 0  # the workspace starts with a 1
 ZEROS = 16  # and some zeros

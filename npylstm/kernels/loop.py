@@ -25,6 +25,7 @@ from .frame import (
     N_ROWS,
     N_SEGMENTS,
     N_ZEROS,
+    NOT_FINITE,
     OUTPUT_INNER,
     OUTPUT_STEPS,
     PACK,
@@ -36,7 +37,7 @@ from .frame import (
     WEIGHT_GRADIENTS,
     X_GRADIENT,
 )
-from .jit import barrier, call, jit, share
+from .jit import barrier, call, flush_denormals, jit, restore_denormals, share
 
 
 def run(dtype):
@@ -46,55 +47,68 @@ def run(dtype):
     """
 
     def kernel(row, frame, k):
-        s = frame.settings
-        for step in range(s[STEPS]):
-            if k == 0:
-                s[STEP] = step
-            if s[GATHER]:
-                gather(frame, k, step)
-            if s[REPACK] or step == 0:
-                for r in range(s[N_ROWS]):
-                    call(frame.table[r, PACK], r, frame, k)
-            if barrier(frame):
-                return
-            for r in range(s[FORWARD_ROWS]):
-                call(frame.table[r, FORWARD], r, frame, k)
-                if barrier(frame):
-                    return
-            if s[LOSS]:
-                call(s[LOSS], step, frame, k)
-                if barrier(frame):
-                    return
-            if s[BACKWARD_ROWS] and backward(frame, k):
-                return
-            if s[UPDATE]:
-                if s[CLIP]:
-                    call(s[CLIP], step, frame, k)
-                    if barrier(frame):
-                        return
-                call(s[UPDATE], step, frame, k)
-            if s[COUNT] and k == 0:
-                count(frame)
-            for output in range(s[N_OUTPUTS]):
-                scatter(frame, k, step, FIRST_OUTPUT + 4 * output)
-            if barrier(frame):
-                return
+        before = flush_denormals()
+        batches(frame, k)
+        restore_denormals(before)
 
     return kernel
 
 
 @jit
+def batches(frame, k):
+    """Run all batches."""
+    s = frame.settings
+    for step in range(s[STEPS]):
+        if k == 0:
+            s[STEP] = step
+        if s[GATHER]:
+            gather(frame, k, step)
+        if s[REPACK] or step == 0:
+            for r in range(s[N_ROWS]):
+                call(frame.table[r, PACK], r, frame, k)
+        if barrier(frame):
+            return
+        for r in range(s[FORWARD_ROWS]):
+            call(frame.table[r, FORWARD], r, frame, k)
+            if barrier(frame):
+                return
+        if s[LOSS]:
+            call(s[LOSS], step, frame, k)
+            if barrier(frame):
+                return
+        if s[BACKWARD_ROWS] and backward(frame, k):
+            return
+        if s[UPDATE]:
+            if s[CLIP]:
+                call(s[CLIP], step, frame, k)
+                if barrier(frame):
+                    return
+            call(s[UPDATE], step, frame, k)
+        if s[COUNT] and k == 0:
+            count(frame)
+        for output in range(s[N_OUTPUTS]):
+            scatter(frame, k, step, FIRST_OUTPUT + 4 * output)
+        if barrier(frame):
+            return
+
+
+@jit
 def gather(frame, k, step):
-    """Take a batch of samples (N, T, F) to the arena (T, B, F)."""
+    """Take a batch of samples (N, T, F) to the arena (T, B, F); note NaN and inf among them."""
     s = frame.settings
     b, t, width = s[BATCH], s[INPUT_STEPS], s[INPUT_WIDTH]
     first, last = share(b, k, s[THREADS])
+    check = 0.0
     for q in range(first, last):
         sample = frame.order[step * b + q] * t * width
         for at in range(t):
             to = s[INPUT] + (at * b + q) * width
             for j in range(width):
-                frame.arena[to + j] = frame.x[sample + at * width + j]
+                value = frame.x[sample + at * width + j]
+                frame.arena[to + j] = value
+                check += value * 0
+    if check != 0:
+        frame.sync[NOT_FINITE] = 1
 
 
 @jit

@@ -1,9 +1,10 @@
 """The LSTM's kernels: packing, forward, backward through time, the gradients of weights and input.
 
 Each walks over timesteps, blocks of units and samples and calls a tile there; see `tile` for the
-layouts.  Samples do not depend on each other, so threads share them out and need not meet while
-they go through time; the gradients of the weights are shared out by blocks of units.  No sum
-depends on how many threads there are.
+layouts.  Threads share out the samples, which do not depend on each other, and need not meet while
+they go through time; or, where the weights are too many for one processor's cache, the blocks of
+units, and meet after every timestep.  The gradients of the weights are shared out by blocks of
+units.  No sum depends on how many threads there are.
 
 Shapes: T timesteps, B samples, D features, U units · x (T, B, D) · h, c (T+1, B, U) · L lanes, NB
 blocks of L units.
@@ -23,6 +24,7 @@ from .frame import (
     PACKED_BACK,
     PACKED_X,
     REVERSE,
+    SPLIT_UNITS,
     STATE,
     STATE_GRADIENTS,
     THREADS,
@@ -36,7 +38,7 @@ from .frame import (
     W,
     X,
 )
-from .jit import jit, least, share, stopped
+from .jit import barrier, jit, least, share, stopped
 from .vector import host_format
 
 _ZEROS, _CARRIED = int(Start.ZEROS), int(Start.CARRIED)
@@ -108,9 +110,9 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
     """
     form = host_format(dtype)
     L = form.lanes
-    heights, chains = ((1,), 4) if single else (tile.heights(form, 4), 1)
+    heights = (1,) if single else tile.heights(form, 4)
     phi, sigma = _named(activation), _named(recurrent_activation)
-    step = tile.forward_tile(form, heights, phi, sigma, saved, chains)
+    step = tile.forward_tile(form, heights, phi, sigma, saved, unpacked=single)
 
     @jit
     def start(row, frame, first, last):
@@ -147,15 +149,20 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
         else:
             weights, w = frame.parameters, table[row, W]
             line, piece, block = 4 * u, u, L
-        first, last = share(b, k, frame.settings[THREADS])
+        threads, blocks = frame.settings[THREADS], (u + L - 1) // L
+        first, last = share(b, k, threads)
         start(row, frame, first, last)
-        for s in range(t):
-            if stopped(frame):
+        if table[row, SPLIT_UNITS]:
+            first, last, share_of = 0, b, share(blocks, k, threads)
+            if barrier(frame):
                 return
+        else:
+            share_of = share(blocks, 0, 1)
+        for s in range(t):
             x_s = x + (t - 1 - s if table[row, REVERSE] else s) * b * d
             h_s, c_s = h + s * b * u, c + s * b * u
             n_h = 0 if s == 0 and table[row, MODE] == _ZEROS else u
-            for nb in range((u + L - 1) // L):
+            for nb in range(share_of[0], share_of[1]):
                 q = first
                 while q < last:
                     here = q * u + nb * L
@@ -165,7 +172,13 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
                         arena, h_s + b * u + here, arena, c_s + b * u + here,
                         frame.workspace, gates + ((nb * t + s) * b + q) * 4 * L, u - nb * L,
                     )  # fmt: skip
+            if table[row, SPLIT_UNITS]:
+                if barrier(frame):
+                    return
+            elif stopped(frame):
+                return
         if table[row, MODE] == _CARRIED:
+            first, last = share(b, k, threads)
             carry_over(row, frame, first, last)
 
     return kernel
@@ -176,6 +189,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
     """Return the kernel that carries dh and dc back through time and leaves dz in the gates."""
     form = host_format(dtype)
     L, P = form.lanes, tile.BACK_PIECES * form.lanes
+    wide = L if single else P  # units that a tile takes
     phi, sigma = _named(activation), _named(recurrent_activation)
     if single:
         step_row = tile.backward_row_tile(form, phi, sigma, saved)
@@ -201,14 +215,19 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
         t, b, d, u = table[row, T], table[row, B], table[row, D], table[row, U]
         h, c, gates, carry = table[row, H], table[row, C], table[row, GATES], table[row, CARRY]
         block, width = t * b * 4 * L, (u + P - 1) // P * P
-        first, last = share(b, k, frame.settings[THREADS])
+        threads, blocks = frame.settings[THREADS], (u + wide - 1) // wide
+        first, last = share(b, k, threads)
         start(row, frame, first, last)
-        for s in range(t - 1, -1, -1):
-            if stopped(frame):
+        if table[row, SPLIT_UNITS]:
+            first, last, share_of = 0, b, share(blocks, k, threads)
+            if barrier(frame):
                 return
+        else:
+            share_of = share(blocks, 0, 1)
+        for s in range(t - 1, -1, -1):
             c_s, dh = c + s * b * u, h + (s + 1) * b * u
             n_next = (u + L - 1) // L if s < t - 1 else 0
-            for at in range(0, u, L if single else P):
+            for at in range(share_of[0] * wide, least(share_of[1] * wide, u), wide):
                 dh_left = u - at if s >= table[row, DH_FROM] else 0
                 q = first
                 while q < last:
@@ -230,6 +249,11 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
                             arena, c_s + b * u + here, workspace, carry + q * width + at, width,
                             workspace, dz + at // L * block, u - at,
                         )  # fmt: skip
+            if table[row, SPLIT_UNITS]:
+                if barrier(frame):
+                    return
+            elif stopped(frame):
+                return
 
     return kernel
 

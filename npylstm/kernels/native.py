@@ -95,7 +95,7 @@ def _find(name, kernel, specification):
         return _load(file.read_bytes(), symbol)
     start = time.perf_counter()
     code = compile_object(_build(kernel, specification), symbol, specification["dtype"])
-    announce(kernel, time.perf_counter() - start)
+    _compiled.append((kernel, time.perf_counter() - start))
     _write(file, code)
     return _load(code, symbol)
 
@@ -181,25 +181,17 @@ _MATH = {
 }
 
 
-def announce(kernel, seconds):
-    """Collect what is compiled; `announced` says it once."""
-    _compiled.append((kernel, seconds))
-
-
 _compiled = []
 
 
-@contextlib.contextmanager
-def announced():
-    """Say on stderr, after a ``with`` block, what was compiled in it and how long it took."""
-    first, start = len(_compiled), time.perf_counter()
-    yield
-    if len(_compiled) > first:
-        names = ", ".join(name for name, _ in _compiled[first:])
-        seconds = time.perf_counter() - start
+def announce():
+    """Say on stderr what was compiled since the last time, and how long it took."""
+    if _compiled:
+        names = ", ".join(dict.fromkeys(name for name, _ in _compiled))
+        seconds = sum(time for _, time in _compiled)
+        _compiled.clear()
         print(
-            f"npylstm: compiled {names} in {seconds:.1f} s; kept in {_folder()}",
-            file=sys.stderr,
+            f"npylstm: compiled {names} in {seconds:.1f} s, for good: {_folder()}", file=sys.stderr
         )
 
 

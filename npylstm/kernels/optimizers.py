@@ -4,7 +4,9 @@ Threads share the parameters out.  Sums of squares are taken in pieces of a fixe
 do not depend on how many threads there are.
 """
 
+import functools
 import math
+import operator
 
 import numpy as np
 
@@ -113,7 +115,11 @@ def update(dtype, optimizer, slots, n_numbers):
         w, new = reference_step(w, dw, values, *rest[len(slots) :], **arguments)
         return (w, *(new[slot] for slot in slots))
 
-    apply = elementwise(form, step, 2 + len(slots), 1 + len(slots), n_numbers)
+    def idle(w, dw, *old):
+        # A weight that never had a gradient stays where it is: that of h when h is always 0, say.
+        return functools.reduce(operator.and_, [value == 0 for value in (dw, *old)])
+
+    apply = elementwise(form, step, 2 + len(slots), 1 + len(slots), n_numbers, idle)
     decay = elementwise(form, lambda w, decay, rate: w - w * decay * rate, 1, 1, 2)
 
     slots_at = [

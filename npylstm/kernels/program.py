@@ -18,6 +18,7 @@ from . import native
 from .vector import host_lanes
 
 _ALIGN = 16  # numbers: parts of the workspace start where a cache line does
+_SPLIT_BYTES = 1 << 21  # of weights above which threads share out the units of an LSTM
 _FROM_OUTPUT = {"linear", "sigmoid", "tanh", "exponential"}  # their backward does not ask for z
 
 
@@ -42,6 +43,8 @@ class Program:
         Where the input goes.
     operations : float
         Floating-point operations of a batch, roughly.
+    parallel : int
+        How many threads can have something to do.
     """
 
     def __init__(self, plan, objective=None, keep=False):
@@ -51,7 +54,7 @@ class Program:
         self.x = plan.batch_major_values(plan.x)
         self.batch_size = len(self.x)
         self.lanes = host_lanes(plan.memory.dtype)
-        self.operations = 0.0
+        self.operations, self.parallel = 0.0, self.batch_size
         self.masks = []  # (generator, rate, shape) of each dropout row
         self._size = fr.WORKSPACE
         self._update = None
@@ -60,12 +63,11 @@ class Program:
         for column, name in enumerate(ROW.names):
             self.table[:, column] = plan.rows[name]
         self.table[:, [fr.PACKED, fr.PACKED_BACK, fr.PACKED_X]] = -1
-        with native.announced():
-            zeros = self._lower_rows()
-            self._set_sizes(zeros)
-            if objective is not None:
-                self._set_objective()
-            self.run = native.entry("run", dtype=self.dtype)
+        zeros = self._lower_rows()
+        self._set_sizes(zeros)
+        if objective is not None:
+            self._set_objective()
+        self.run = native.entry("run", dtype=self.dtype)
         self._make_frame(zeros)
 
     # ------------------------------------------------------------------------------ what rows need
@@ -188,10 +190,9 @@ class Program:
         """Return the addresses of the kernels of an Update: clipping (or 0), and the step."""
         key = (update.op, tuple(update.slots), update.clip, n_numbers)
         if self._update is None or self._update[0] != key:
-            with native.announced():
-                clip = self.kernel("clip", op=int(update.clip)) if update.clip else 0
-                name = update.op.name.lower()
-                step = self.kernel("update", optimizer=name, slots=key[1], n_numbers=n_numbers)
+            clip = self.kernel("clip", op=int(update.clip)) if update.clip else 0
+            name = update.op.name.lower()
+            step = self.kernel("update", optimizer=name, slots=key[1], n_numbers=n_numbers)
             self._update = (key, (clip, step))
         return self._update[1]
 
@@ -209,6 +210,9 @@ def _lstm(program, row, line, wanted):
     }  # fmt: skip
     program.operations += 8 * T * B * (D + U) * U * (3 if program.keeps else 1)
     line[fr.FORWARD] = program.kernel("lstm_forward", **settings)
+    weights = (D + U) * 4 * U * program.plan.memory.dtype.itemsize
+    line[fr.SPLIT_UNITS] = weights > _SPLIT_BYTES and NB > 1
+    program.parallel = max(program.parallel, NB if line[fr.SPLIT_UNITS] else B)
     states = program.keeps and program.objective is None
     packs = False
     if not single:

@@ -42,6 +42,7 @@ from .emit import (
 from .vector import Vector, host_registers
 from .vector_math import FASTER
 
+_CHAINS = 4  # partial sums of a single row
 BACK_PIECES = 2  # vectors of units that a backward tile takes side by side
 
 
@@ -66,8 +67,13 @@ def product_tile(form, heights, pieces, same_lanes=False, chains=1):
         init, init_at, init_row, init_left, c, c_at, c_row, c_piece, left,
     ):  # fmt: skip
         a_rows = _strided(a, a_at, (rows, n_outer, n), (a_row, a_outer, a_step))
-        b_pieces = _strided(b, b_at, (n_outer, n, pieces, L), (b_outer, b_step, b_piece, 1))
-        sums = np.einsum("rok,okvl->rvl", a_rows, b_pieces)
+        width = L if same_lanes else min(left, pieces * L)
+        shape = (n_outer, n, pieces, L) if same_lanes else (n_outer, n, 1, width)
+        b_pieces = _strided(b, b_at, shape, (b_outer, b_step, b_piece, 1))
+        sums = np.zeros((rows, pieces * L), c.dtype)
+        products = np.einsum("rok,okvl->rvl", a_rows, b_pieces).reshape(rows, -1)
+        sums[:, : products.shape[1]] = products
+        sums = sums.reshape(rows, pieces, L)
         for r in range(rows):
             for v in range(pieces):
                 less = 0 if same_lanes else v * L
@@ -88,7 +94,11 @@ def product_tile(form, heights, pieces, same_lanes=False, chains=1):
         sums = [[None] * pieces for _ in range(rows)]
         for r, v, pointer, lanes in each_piece(init, init_row, init_left):
             sums[r][v] = load(builder, form, pointer, lanes)
-        a_rows, b_pieces = Rows(a, a_row, a_step, a_outer), Pieces(b, b_step, b_piece, b_outer)
+        lefts = None if same_lanes else [builder.sub(left, I64(v * L)) for v in range(pieces)]
+        a_rows, b_pieces = (
+            Rows(a, a_row, a_step, a_outer),
+            Pieces(b, b_step, b_piece, b_outer, lefts),
+        )
         sums = accumulate(builder, form, sums, a_rows, b_pieces, n, n_outer, chains)
         for r, v, pointer, lanes in each_piece(c, c_row, left):
             store(builder, form, sums[r][v], pointer, lanes)
@@ -97,13 +107,14 @@ def product_tile(form, heights, pieces, same_lanes=False, chains=1):
 
 
 # ------------------------------------------------------------------------------------ the forward
-def forward_tile(form, heights, activation, recurrent_activation, saved, chains=1):
+def forward_tile(form, heights, activation, recurrent_activation, saved, unpacked=False):
     """Return a tile that takes a few samples one timestep ahead, for one block of units.
 
     `saved` says what is left in `gates`: "gates", "z" (for activations whose backward needs it) or
     "" for nothing.  `n_h` is U, or 0 where h is zero; `left` how many units there are from here on.
+    `unpacked` weights are read as they lie, for a single row.
     """
-    L = form.lanes
+    L, chains = form.lanes, _CHAINS if unpacked else 1
 
     def equations(z, c_prev, phi, sigma):
         h, c, *gates, _ = gates_forward(*z, c_prev, phi, sigma)
@@ -136,8 +147,9 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, chains=
         lanes = builder.mul(left, use_bias)
         first = [load(builder, form, at(builder, bias, (g, piece)), lanes) for g in range(4)]
         inputs, states = Rows(x, x_row, I64(1)), Rows(h, U, I64(1))
-        of_x = Pieces(weights, step, piece)
-        of_h = Pieces(at(builder, weights, (D, step)), step, piece)
+        lefts = [left] * 4 if unpacked else None
+        of_x = Pieces(weights, step, piece, 0, lefts)
+        of_h = Pieces(at(builder, weights, (D, step)), step, piece, 0, lefts)
         sums = accumulate(builder, form, [first] * rows, inputs, of_x, D, chains=chains)
         sums = accumulate(builder, form, sums, states, of_h, n_h, chains=chains)
 
@@ -235,8 +247,9 @@ def backward_row_tile(form, activation, recurrent_activation, saved):
         dz = _strided(dz_next, dz_next_at, (n_next, 4, L), (block, L, 1))
         sums = np.zeros(L, kernel.dtype)
         lines = max(0, min(left, L))
-        lanes = _strided(kernel, kernel_at, (lines, n_next, 4, L), (4 * U, L, U, 1))
-        sums[:lines] = np.einsum("ogl,uogl->u", dz, lanes)
+        for g in range(4):
+            gate = _strided(kernel, kernel_at + g * U, (lines, U), (4 * U, 1))
+            sums[:lines] += gate[:, : n_next * L] @ dz[:, g].reshape(-1)[: gate.shape[1]]
         _gates_back(
             _load(dh, dh_at, dh_left, L) + sums,
             *(carry, carry_at, gates, gates_at),
@@ -259,7 +272,10 @@ def backward_row_tile(form, activation, recurrent_activation, saved):
             for g in range(4):
                 dz = load(builder, form, at(builder, dz_next, (o, block), (g, L)))
                 column = builder.add(builder.mul(I64(g), U), builder.mul(o, I64(L)))
-                weights = [load(builder, form, builder.gep(pointer, [column])) for pointer in lines]
+                lanes = builder.sub(U, builder.mul(o, I64(L)))
+                weights = [
+                    load(builder, form, builder.gep(pointer, [column]), lanes) for pointer in lines
+                ]
                 sums = [
                     multiply_add(builder, dz, weight, total)
                     for weight, total in zip(weights, sums, strict=True)

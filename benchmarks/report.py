@@ -1,0 +1,166 @@
+"""``python -m benchmarks.report [FILE.json]``: RESULTS.md, its pictures and the README's table.
+
+Everything comes from one recorded run; nothing is typed by hand.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from . import card, record, table
+from .peers import OURS, PEERS
+
+FOLDER = Path(__file__).parent
+README = FOLDER.parent / "README.md"
+OPEN, CLOSE = "<!-- benchmark-table -->", "<!-- /benchmark-table -->"
+
+PICTURES = {
+    "ratios.png": "Times of each library over those of npylstm, each by its fastest way",
+    "roofline.png": "Achieved GFLOP/s by the operations of one batch, below the machine's peak",
+    "scaling.png": "Times of one batch along T, B and U",
+}
+# What the README shows: of each library the way in which most people call it.
+SUMMARY = {
+    "training": ("fit", {"keras": "fit", "torch": "fit", "jax": "fit"}),
+    "inference": ("infer", {"keras": "infer", "torch": "infer", "onnxruntime": "infer"}),
+}
+
+
+def main(argv=None):
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        run = record.read(arguments[0] if arguments else record.PUBLISHED)
+    except FileNotFoundError as error:
+        raise SystemExit(str(error)) from None
+    pictures = draw(run, FOLDER / "pictures")
+    write(FOLDER / "RESULTS.md", results(run, pictures))
+    if rewrite(README, summary(run)):
+        print(f"the table of {README.name} is new")
+    else:
+        print(f"{README.name} has no {OPEN} … {CLOSE}, and is left as it is")
+    return 0
+
+
+def draw(run, folder):
+    """Write the pictures of a run; return their names."""
+    from . import pictures
+
+    folder.mkdir(exist_ok=True)
+    figures = pictures.all_of(run)
+    for name, figure in figures.items():
+        figure.savefig(folder / name)
+        print(f"wrote {folder.name}/{name}")
+    return list(figures)
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    print(f"wrote {path.name}")
+
+
+# ---------------------------------------------------------------------------------- RESULTS.md
+def results(run, pictures):
+    """Return the page."""
+    settings = run["settings"]
+    parts = ["# Results", _how(settings), "## The machine", _list(card.describe(run["card"]))]
+    parts += [f"![{text}](pictures/{name})" for name, text in PICTURES.items() if name in pictures]
+    for title, heads, lines in table.sections(run):
+        parts += [f"## {title}", table.as_markdown(heads, lines)]
+    parts += ["## Agreement, before any time was taken", _agreement(run)]
+    if run["skipped"]:
+        parts += ["## Absent", _list(run["skipped"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _how(settings):
+    quick = "**A quick run: too short to conclude from.** " if settings["quick"] else ""
+    return (
+        f"{quick}Medians of {settings['rounds']} rounds, in each of which every library has its "
+        f"turn of about {settings['seconds_a_turn']:g} s; in brackets how many times longer than "
+        "npylstm it takes, by the same kind of call, in the same rounds. Every library lives in a "
+        "process of its own, with the same cores, and starts from the same weights. An LSTM and a "
+        "Dense layer, trained by Adam; float32 unless it says otherwise.\n\n"
+        "Operations: inference 2·B·T·(D+U)·4U, training three times that, less the 2·B·T·D·4U of "
+        "the first layer's dx, which is not needed; a multiplication and an addition are two. "
+        "Share of peak: those of npylstm's fastest way over the FMA peak of all threads."
+    )
+
+
+def _agreement(run):
+    worst = {}
+    for question in table.STEADY:
+        for row in record.of(run, question):
+            for name, share in row["agreement"].items():
+                key = row["peer"], name
+                worst[key] = max(worst.get(key, 0.0), share)
+    names = list(dict.fromkeys(name for _, name in worst))
+    lines = [
+        [PEERS[peer].title, *(_percent(worst.get((peer, name))) for name in names)]
+        for peer in PEERS
+        if any(key[0] == peer for key in worst)
+    ]
+    text = (
+        "The largest difference from npylstm over all workloads, as a share of what is allowed "
+        "(`verify.py` says what, and why): the outputs of every way to infer, the loss, all "
+        "weights after one step (`weights`, `fit`) and after an epoch.\n\n"
+    )
+    return text + table.as_markdown(["library", *names], lines)
+
+
+def _percent(share):
+    return "–" if share is None else f"{100 * share:.2g} %"
+
+
+def _list(lines):
+    return "\n".join(f"- {line}" for line in lines)
+
+
+# -------------------------------------------------------------------------------------- README
+def summary(run):
+    """Return the README's table: workloads by libraries, times and ratios."""
+    heads, columns = ["(B, T, D, U)"], []
+    for what, (ours, others) in SUMMARY.items():
+        question = "fit" if what == "training" else "inference"
+        for peer, action in {OURS: ours, **others}.items():
+            if record.of(run, question, peer=peer, action=action):
+                heads.append(f"{what}: {_head(peer, action)}")
+                columns.append((question, peer, action))
+    lines = []
+    workloads = dict.fromkeys(
+        row["workload"] for row in run["rows"] if row["question"] in ("fit", "inference")
+    )
+    for name in workloads:
+        line = [name]
+        for question, peer, action in columns:
+            found = record.of(run, question, workload=name, peer=peer, action=action)
+            line.append(table.cell(found[0] if found else None))
+            if found and peer == OURS:
+                line[0] = table.label(found[0])
+        lines.append(line)
+    machine, peak = run["card"], run["card"]["peak"]
+    below = (
+        f"Of one batch, on {machine['cpu']}, {machine['threads']} threads, {peak['all']:.0f} "
+        f"GFLOP/s of float32 at most; × is how many times longer than npylstm. More, and how it "
+        "was measured: [benchmarks/RESULTS.md](benchmarks/RESULTS.md)."
+    )
+    return f"{table.as_markdown(heads, lines)}\n\n{below}"
+
+
+def _head(peer, action):
+    call = PEERS[peer].actions[action]
+    return f"{PEERS[peer].title}, {call}" if peer in (OURS, "keras", "jax") else PEERS[peer].title
+
+
+def rewrite(path, text):
+    """Put a text between the two markers of a file; return whether they are there."""
+    page = path.read_text(encoding="utf-8")
+    pattern = re.compile(f"{re.escape(OPEN)}.*?{re.escape(CLOSE)}", flags=re.DOTALL)
+    if not pattern.search(page):
+        return False
+    page = pattern.sub(lambda _: f"{OPEN}\n{text}\n{CLOSE}", page, count=1)
+    path.write_text(page, encoding="utf-8")
+    return True
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
