@@ -249,7 +249,7 @@ def _draw_masks(program, steps):
 def _call(program, steps):
     """Run `steps` batches as the settings say; return whether somebody asked for an end."""
     s = program.settings
-    s[fr.STEPS] = steps
+    s[fr.FIRST_STEP], s[fr.STEPS] = 0, steps
     operations = program.operations
     wanted = 1
     if operations >= _THREADED_BATCH and operations * steps >= _THREADED_CALL:
@@ -260,31 +260,54 @@ def _call(program, steps):
         sync = program.frame.sync
         sync[:] = 0
         if operations > _LONG_BATCH:
-            return _wait_for(program, n, start)
-        started = [start(program.call, k) for k in range(1, n)]
-        program.call(0)
-        for thread in started:
-            thread.result()
+            for step in range(steps):
+                s[fr.FIRST_STEP], s[fr.STEPS] = step, step + 1
+                if _wait_for(program, n, start) or interrupt.pending():
+                    return True
+            return False
+        with _together(program, start) as begin:
+            begin(range(1, n))
+            program.call(0)
     return False
 
 
+@contextlib.contextmanager
+def _together(program, start):
+    """Lend a function that starts threads on a call, and wait for them at the end.
+
+    If anything happens meanwhile, such as Ctrl-C between two lines of Python, they are told not to
+    wait for each other.
+    """
+    started = []
+
+    def begin(numbers):
+        for k in numbers:
+            started.append(start(program.call, k))
+        return started
+
+    try:
+        yield begin
+    except BaseException:
+        program.frame.sync[[fr.STOP, fr.ABANDONED]] = 1
+        raise
+    finally:
+        futures.wait(started)
+    for thread in started:
+        thread.result()
+
+
 def _wait_for(program, n, start):
-    """Run a call on other threads only, so that this one can hear Ctrl-C and stop them."""
-    stop, states = program.frame.sync[fr.STOP :], program.plan.memory.states.copy()
+    """Run a batch on other threads only, so that this one can hear Ctrl-C and stop them."""
+    sync, states = program.frame.sync, program.plan.memory.states.copy()
     with contextlib.ExitStack() as stack:
         if start is None:
             start = stack.enter_context(ThreadPoolExecutor(1)).submit
-        started = [start(program.call, k) for k in range(n)]
         try:
-            while futures.wait(started, timeout=0.05).not_done:
-                stop[0] = interrupt.pending()
-        except BaseException:
-            stop[0] = 1
-            raise
+            with _together(program, start) as begin:
+                started = begin(range(n))
+                while futures.wait(started, timeout=0.05).not_done:
+                    sync[fr.STOP] = interrupt.pending()
         finally:
-            futures.wait(started)
-            if stop[0]:  # nothing of this batch may be left
+            if sync[fr.STOP]:  # nothing of this batch may be left
                 program.plan.memory.states[...] = states
-    for thread in started:
-        thread.result()
-    return bool(stop[0])
+    return bool(sync[fr.STOP])

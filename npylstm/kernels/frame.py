@@ -73,7 +73,8 @@ TABLES = ("table", "segments")
 (
     THREADS,
     YIELD,  # the address of a C function that offers the processor to others
-    STEPS,  # batches in this call
+    FIRST_STEP,  # the first batch of this call
+    STEPS,  # and the one after the last
     STEP,  # the one at hand
     TRAINING,  # whether dropout is on
     GATHER,  # whether the batch is to be taken from x, as `order` says
@@ -95,7 +96,7 @@ TABLES = ("table", "segments")
     COUNT,  # whether to add loss and metrics to `totals`
     N_METRICS,
     FIRST_METRIC,  # the kernel of the first one; the others follow
-) = range(33)  # fmt: skip
+) = range(34)  # fmt: skip
 MAX_METRICS = 16
 N_OUTPUTS = FIRST_METRIC + MAX_METRICS  # how many outputs are to be written
 FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps, width, place
@@ -103,8 +104,8 @@ MAX_OUTPUTS = 8
 N_SETTINGS = FIRST_OUTPUT + 4 * MAX_OUTPUTS
 
 # Where threads meet: in cache lines of their own.
-ARRIVED, GENERATION, STOP, DECIDED, NOT_FINITE = 0, 16, 32, 48, 64
-N_SYNC = 80
+ARRIVED, GENERATION, STOP, DECIDED, NOT_FINITE, ABANDONED = 0, 16, 32, 48, 64, 80
+N_SYNC = 96
 
 ONE = 0  # the workspace starts with a 1
 ZEROS = 16  # and some zeros

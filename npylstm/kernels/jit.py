@@ -22,6 +22,7 @@ from numba.extending import (
 )
 
 from .frame import (
+    ABANDONED,
     ARRIVED,
     DECIDED,
     GENERATION,
@@ -176,7 +177,8 @@ def barrier(typing, frame):
     """Wait until all threads are here; return whether to give up, the same answer to all.
 
     The last one to come looks whether somebody asked for an end, and lets the others go.  They
-    spin, and after a while offer their processor to whoever else wants it.
+    spin, and after a while offer their processor to whoever else wants it.  They give up by
+    themselves if they are told that not all will come.
     """
 
     def emit(context, builder, signature, arguments):
@@ -197,11 +199,12 @@ def barrier(typing, frame):
                     builder.store_atomic(I64(0), sync(ARRIVED), "monotonic", 8)
                     builder.atomic_rmw("add", sync(GENERATION), I64(1), "acq_rel")
                 with otherwise:
-                    _spin(context, builder, frame, frame_value, sync(GENERATION), generation)
+                    _spin(context, builder, frame, frame_value, generation)
         several = builder.icmp_signed(">", threads, I64(1))
         stop = builder.select(several, I64(DECIDED), I64(STOP))
-        decided = builder.gep(sync(0), [stop])
-        return builder.icmp_signed("!=", _load_atomic(builder, decided), I64(0))
+        decided = _load_atomic(builder, builder.gep(sync(0), [stop]))
+        decided = builder.or_(decided, _load_atomic(builder, sync(ABANDONED)))
+        return builder.icmp_signed("!=", decided, I64(0))
 
     return types.boolean(frame), emit
 
@@ -209,7 +212,11 @@ def barrier(typing, frame):
 _SPINS = 4000  # some ten microseconds
 
 
-def _spin(context, builder, frame, frame_value, place, value):
+def _spin(context, builder, frame, frame_value, generation):
+    """Wait for the next generation, or to be abandoned."""
+    place, abandoned = (
+        _sync(context, builder, frame, frame_value, index) for index in (GENERATION, ABANDONED)
+    )
     entry = builder.block
     spin = builder.append_basic_block("spin")
     again = builder.append_basic_block("again")
@@ -219,8 +226,9 @@ def _spin(context, builder, frame, frame_value, place, value):
     builder.position_at_end(spin)
     spins = builder.phi(I64)
     spins.add_incoming(I64(0), entry)
-    same = builder.icmp_signed("==", _load_atomic(builder, place), value)
-    builder.cbranch(same, again, done)
+    same = builder.icmp_signed("==", _load_atomic(builder, place), generation)
+    awaited = builder.icmp_signed("==", _load_atomic(builder, abandoned), I64(0))
+    builder.cbranch(builder.and_(same, awaited), again, done)
     builder.position_at_end(again)
     if _X86:
         pause = cgutils.get_or_insert_function(

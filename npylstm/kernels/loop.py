@@ -12,6 +12,7 @@ from .frame import (
     COUNT,
     FIRST_METRIC,
     FIRST_OUTPUT,
+    FIRST_STEP,
     FORWARD,
     FORWARD_ROWS,
     GATHER,
@@ -58,12 +59,12 @@ def run(dtype):
 def batches(frame, k):
     """Run all batches."""
     s = frame.settings
-    for step in range(s[STEPS]):
+    for step in range(s[FIRST_STEP], s[STEPS]):
         if k == 0:
             s[STEP] = step
         if s[GATHER]:
             gather(frame, k, step)
-        if s[REPACK] or step == 0:
+        if s[REPACK] or step == s[FIRST_STEP]:
             for r in range(s[N_ROWS]):
                 call(frame.table[r, PACK], r, frame, k)
         if barrier(frame):

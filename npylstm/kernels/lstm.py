@@ -286,6 +286,8 @@ def lstm_weight_gradients(dtype):
             for nb in range(first, last):
                 dz = table[row, GATES] + nb * t * b * 4 * L
                 for s in range(0, t, steps):
+                    if stopped(frame):
+                        return
                     n_outer, n = least(steps, t - s), b
                     if a_outer == b * a_step:  # steps that follow each other are one long column
                         n_outer, n = 1, n_outer * b
@@ -317,7 +319,7 @@ def lstm_x_gradient(dtype):
         for at in range(0, width, P):
             added = width - at if add else 0
             q = first
-            while q < last:
+            while q < last and not stopped(frame):
                 here = to + q * width + at
                 q += product(
                     last - q, frame.workspace, dz + q * 4 * L, 4 * L, 1, t * b * 4 * L,

@@ -9,7 +9,6 @@ Every kernel is also a plain Python function: with ``NUMBA_DISABLE_JIT=1`` that 
 to a debugger.
 """
 
-import contextlib
 import ctypes
 import functools
 import hashlib
@@ -91,12 +90,13 @@ def _find(name, kernel, specification):
         return len(_interpreted) - 1
     symbol = "npylstm_" + hashlib.sha256(name.encode()).hexdigest()[:24]
     file = _folder() / f"{symbol}.o"
-    with contextlib.suppress(OSError):
-        return _load(file.read_bytes(), symbol)
+    code = _read(file, symbol)
+    if code is not None:
+        return _load(code, symbol)
     start = time.perf_counter()
     code = compile_object(_build(kernel, specification), symbol, specification["dtype"])
     _compiled.append((kernel, time.perf_counter() - start))
-    _write(file, code)
+    _write(file, symbol, code)
     return _load(code, symbol)
 
 
@@ -269,13 +269,29 @@ def fingerprint():
     return digest.hexdigest()[:24]
 
 
-def _write(file, code):
+def _read(file, symbol):
+    """Return the code in a file, or None if there is none, or not all of it."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None
+    seal = _seal(symbol, b"")
+    code = content[: -len(seal)]
+    return code if content[len(code) :] == _seal(symbol, code) else None
+
+
+def _write(file, symbol, code):
     """Write a file in one move, so that another process sees all of it or none."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=file.parent)
         with os.fdopen(handle, "wb") as stream:
-            stream.write(code)
+            stream.write(code + _seal(symbol, code))
         os.replace(temporary, file)
     except OSError as error:  # a read-only disk costs time at the next start, nothing else
         print(f"npylstm: compiled code could not be kept: {error}", file=sys.stderr)
+
+
+def _seal(symbol, code):
+    """Return what stands behind the code in a file, so that damage is seen."""
+    return hashlib.sha256(symbol.encode() + b"\0" + code).digest()

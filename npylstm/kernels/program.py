@@ -184,7 +184,11 @@ class Program:
 
     def call(self, k):
         """Run thread k's part of the call that the settings describe."""
-        self.run(0, self.frame if native.jit_disabled() else self.address, k)
+        if native.jit_disabled():
+            with np.errstate(all="ignore"):  # as in machine code
+                self.run(0, self.frame, k)
+        else:
+            self.run(0, self.address, k)
 
     def update_kernels(self, update, n_numbers):
         """Return the addresses of the kernels of an Update: clipping (or 0), and the step."""
