@@ -43,7 +43,7 @@ def get_num_threads():
     if _chosen is not None:
         return _chosen
     for variable in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
-        text = os.environ.get(variable, "").strip()
+        text = os.environ.get(variable, "").split(",")[0].strip()  # OpenMP: one for each level
         if text:
             if not text.isdigit() or int(text) < 1:
                 raise ValueError(f"${variable} must be a number of at least 1, got {text!r}")

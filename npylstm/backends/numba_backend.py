@@ -251,8 +251,9 @@ def _call(program, steps):
     s = program.settings
     s[fr.FIRST_STEP], s[fr.STEPS] = 0, steps
     operations = program.operations
-    wanted = 1
-    if operations >= _THREADED_BATCH and operations * steps >= _THREADED_CALL:
+    wanted = 1  # plain Python has no barriers, and small calls are over before another thread wakes
+    large = operations >= _THREADED_BATCH and operations * steps >= _THREADED_CALL
+    if large and not native.jit_disabled():
         wanted = min(threads.get_num_threads(), program.parallel)
     native.announce()
     with threads.lent(wanted) as (n, start):

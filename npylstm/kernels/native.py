@@ -84,6 +84,15 @@ def entry(kernel, **specification):
     return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(number)
 
 
+def _after_fork():
+    global _LOCK
+    _LOCK = threading.RLock()  # whoever held it is not here
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _find(name, kernel, specification):
     if jit_disabled():
         _interpreted.append(_build(kernel, specification))
@@ -212,11 +221,13 @@ def host_target():
 
     from .vector import host_features
 
-    features = host_features()
-    known = binding.get_host_cpu_features() if "NUMBA_CPU_FEATURES" not in os.environ else features
-    listed = [("+" if one in features else "-") + one for one in sorted({*known, *features})]
     name = os.environ.get("NUMBA_CPU_NAME") or binding.get_host_cpu_name()
-    return {"cpu": name, "features": ",".join(listed)}
+    listed = os.environ.get("NUMBA_CPU_FEATURES", "" if name.lower() == "generic" else None)
+    if listed is None:
+        ours = host_features()
+        known = sorted(binding.get_host_cpu_features())
+        listed = ",".join(("+" if one in ours else "-") + one for one in known)
+    return {"cpu": name, "features": listed}
 
 
 def _load(code, symbol):

@@ -117,7 +117,8 @@ def architectures(draw):
     units = st.sampled_from(UNITS)
 
     def recurrent(sequences):
-        activation, recurrent_activation = draw(st.sampled_from(PAIRS[dtype]))
+        pairs = PAIRS[dtype] if shape[0] > 1 else PAIRS[dtype][:1]
+        activation, recurrent_activation = draw(st.sampled_from(pairs))
         options = dict(
             units=draw(units),
             activation=activation,
@@ -228,7 +229,8 @@ def test_every_activation_of_an_lstm(rng, place):
     model.compile("sgd", "mse")
     # Small weights: some of these activations have no upper end, and the gates multiply.
     randomized(model, rng, 0.3)
-    x, y = rng.normal(size=(3, 3, 4)), rng.normal(size=(3, 5))
+    B = 1 if place % 3 == 0 else 3
+    x, y = rng.normal(size=(B, 3, 4)), rng.normal(size=(B, 5))
     expected, actual = on_each(lambda: model.loss_and_gradients(x, y))
     assert_same_gradients(actual, expected, dtype)
 
@@ -411,7 +413,7 @@ METRICS = ["accuracy", "binary_accuracy", "categorical_accuracy", "mse", "mae"]
 def test_every_metric(rng, sequences):
     shape = (9, 4, 3) if sequences else (9, 3)
     lstm = LSTM(3, dtype="float64", return_sequences=sequences)
-    model = randomized(Sequential([Input((4, 5)), lstm]), rng)
+    model = randomized(Sequential([Input((4, 5)), lstm]), rng, 2.0)  # for outputs above a half
     x, y = rng.normal(size=(9, 4, 5)), rng.integers(0, 2, shape)
     model.compile("sgd", "mse", metrics=METRICS)
     expected, actual = on_each(lambda: model.evaluate(x, y, 4, verbose=0, return_dict=True))
