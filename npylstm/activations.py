@@ -2,7 +2,7 @@
 
 from .errors import unknown_name
 from .reference.activations import (
-    STANDARD,
+    BY_NAME,
     Activation,
     elu,
     exponential,
@@ -35,7 +35,7 @@ __all__ = [
     "tanh",
 ]
 
-_BY_NAME = {activation.name: activation for activation in STANDARD} | {"swish": silu}
+_BY_NAME = BY_NAME | {"swish": silu}
 
 
 def get(identifier):

@@ -2,7 +2,7 @@
 
 `numpy_backend` runs a plan row by row with the functions of `reference`: slow, and open to a
 debugger.  A backend is a module with `prepare`, `forward`, `backward`, `loss_and_gradients`,
-`train`, `evaluate` and `predict`; nothing else in the package knows which one is in use.
+`train`, `evaluate`, `predict` and `quick`; nothing else in the package knows which one is in use.
 """
 
 import contextlib

@@ -148,7 +148,7 @@ def store(builder, form, value, pointer, left=None):
 
 def keep(builder, form, value, left):
     """Return a vector with zeros beyond its first `left` lanes."""
-    return builder.select(vector._first(builder, left, form), value, form.constant(0))
+    return builder.select(vector.first_lanes(builder, left, form), value, form.constant(0))
 
 
 def multiply_add(builder, a, b, c):

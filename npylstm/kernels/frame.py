@@ -44,7 +44,7 @@ class Frame(NamedTuple):
     slot_0: np.ndarray  # what the optimizer remembers
     slot_1: np.ndarray
     slot_2: np.ndarray
-    segments: np.ndarray  # int64 (weights, 2): where each weight starts and ends
+    segments: np.ndarray  # int64 (…, 2): first and last + 1 of each weight, then of what is zeroed
     totals: np.ndarray  # float64
 
 

@@ -51,10 +51,6 @@ def saved_for_backward(activation, recurrent_activation):
     return "gates" if {activation, recurrent_activation} <= from_y else "z"
 
 
-def _named(activation):
-    return next(a for a in activations.STANDARD if a.name == activation)
-
-
 # ---------------------------------------------------------------------------------------- packing
 def lstm_pack(dtype):
     """Return the kernel that packs the weights of one LSTM row for its tiles."""
@@ -111,7 +107,7 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
     form = host_format(dtype)
     L = form.lanes
     heights = (1,) if single else tile.heights(form, 4)
-    phi, sigma = _named(activation), _named(recurrent_activation)
+    phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
     step = tile.forward_tile(form, heights, phi, sigma, saved, unpacked=single)
 
     @jit
@@ -190,7 +186,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
     form = host_format(dtype)
     L, P = form.lanes, tile.BACK_PIECES * form.lanes
     wide = L if single else P  # units that a tile takes
-    phi, sigma = _named(activation), _named(recurrent_activation)
+    phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
     if single:
         step_row = tile.backward_row_tile(form, phi, sigma, saved)
     else:

@@ -153,7 +153,7 @@ def compile_object(function, symbol, dtype):
     inner = result.fndesc.llvm_func_name
     module = binding.parse_assembly(str(result.library._final_module) + _entry_ir(symbol, inner))
     for unit in module.functions:
-        if unit.name not in (symbol,) and not unit.is_declaration:
+        if unit.name != symbol and not unit.is_declaration:
             unit.linkage = "internal"
     module.verify()
     machine = _target_machine()

@@ -30,14 +30,10 @@ from .tile import faster
 from .vector import host_format
 
 
-def _named(activation):
-    return next(a for a in activations.STANDARD if a.name == activation)
-
-
 # ------------------------------------------------------------------------------------- activations
 def activation_forward(dtype, activation):
     """Return the kernel ``y = f(z)``, element by element."""
-    function = _named(activation).forward
+    function = activations.BY_NAME[activation].forward
 
     def forward(z):
         return (faster(function) if hasattr(z, "builder") else function)(z)
@@ -55,7 +51,7 @@ def activation_forward(dtype, activation):
 
 def activation_backward(dtype, activation):
     """Return the kernel ``dz = f'(z) dy``."""
-    function = _named(activation).backward
+    function = activations.BY_NAME[activation].backward
     form = host_format(dtype)
     write = elementwise(form, function, 3, 1)
     add = elementwise(form, lambda dy, z, y, dz: dz + function(dy, z, y), 4, 1)

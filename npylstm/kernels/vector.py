@@ -395,7 +395,7 @@ def load_first(builder, pointer, format, count):
     arguments = [
         pointer,
         ir.Constant(ir.IntType(32), format.dtype.itemsize),
-        _first(builder, count, format),
+        first_lanes(builder, count, format),
         format.constant(0),
     ]
     name = f"llvm.masked.load.{format.suffix}.p0"
@@ -410,7 +410,7 @@ def store_first(vector, pointer, count):
         vector.value,
         _to_vectors(builder, pointer, format),
         ir.Constant(ir.IntType(32), format.dtype.itemsize),
-        _first(builder, count, format),
+        first_lanes(builder, count, format),
     ]
     name = f"llvm.masked.store.{format.suffix}.p0"
     function = declare(builder, name, ir.VoidType(), [one.type for one in arguments])
@@ -421,7 +421,7 @@ def _to_vectors(builder, pointer, format):
     return builder.bitcast(pointer, format.vector_type.as_pointer())
 
 
-def _first(builder, count, format):
+def first_lanes(builder, count, format):
     """Return the IR mask of the first `count` lanes: none if it is negative."""
     lanes = ir.Constant(ir.VectorType(ir.IntType(32), format.lanes), list(range(format.lanes)))
     count = builder.trunc(count, ir.IntType(32)) if count.type.width > 32 else count

@@ -166,3 +166,5 @@ STANDARD = (
     silu,
     softmax,
 )
+
+BY_NAME = {activation.name: activation for activation in STANDARD}
