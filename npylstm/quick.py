@@ -25,6 +25,7 @@ class QuickPredictions:
     def __init__(self, model):
         self._model = model
         self._idle: OrderedDict[tuple, list] = OrderedDict()  # by shape: those not in use
+        self._refused = {}  # by shape: the backend in which it would not be quick
 
     def predict(self, x):
         """Return the model's output for x, or None if the usual way must be gone."""
@@ -53,11 +54,16 @@ class QuickPredictions:
         if type(x) is not np.ndarray or x.dtype != self._model.memory.dtype:
             return
         idle = self._idle.setdefault(x.shape, [])
-        if not idle or idle[-1].memory is not self._model.memory:
-            quick = backends.current().quick(self._model.make_plan(x.shape))
+        backend = backends.current()
+        stale = not idle or idle[-1].memory is not self._model.memory
+        if stale and self._refused.get(x.shape) is not backend:
+            quick = backend.quick(self._model.make_plan(x.shape))
             idle[:] = [] if quick is None else [quick]
+            if quick is None:
+                self._refused[x.shape] = backend
         while len(self._idle) > _KEPT:
-            self._idle.popitem(last=False)
+            shape, _ = self._idle.popitem(last=False)
+            self._refused.pop(shape, None)
 
     def __getstate__(self):
-        return {"_model": self._model, "_idle": OrderedDict()}
+        return {"_model": self._model, "_idle": OrderedDict(), "_refused": {}}

@@ -1,12 +1,12 @@
-"""Loops over neighbouring numbers, whose body is a traced function."""
+"""Loops over neighbouring numbers: a traced function of each, or whether all are finite."""
 
 import numpy as np
 from llvmlite import ir
 from numba import types
 
-from .emit import I64, counted, load, store
+from .emit import I64, counted, load, multiply_add, store
 from .jit import emitted, with_parameters
-from .vector import Vector, splat
+from .vector import Vector, reduce, splat
 
 
 def elementwise(form, function, inputs, outputs, scalars=0, idle=None):
@@ -100,3 +100,41 @@ def elementwise(form, function, inputs, outputs, scalars=0, idle=None):
     for a in range(arrays + (scalars > 0)):
         names += [f"array_{a}", f"start_{a}"]
     return emitted(twin)(with_parameters(typed, names))
+
+
+def copy(form):
+    """Return a loop that copies: ``(n, source, start, target, start)``."""
+    return elementwise(form, lambda x: x, 1, 1)
+
+
+def fill_with_zeros(form):
+    """Return a loop that writes zeros: ``(n, target, start)``."""
+    return elementwise(form, lambda: 0, 0, 1)
+
+
+def all_finite(form):
+    """Return ``(n, array, start) -> bool``: whether none of the numbers is NaN or inf."""
+
+    def twin(n, array, start):
+        return bool(np.isfinite(array[start : start + n]).all())
+
+    def typed(typing, n, array, start):
+        def emit(context, builder, signature, values):
+            n, array_value, start = values
+            data = context.make_array(array)(context, builder, array_value).data
+            data = builder.gep(data, [start])
+            zero = form.constant(0)
+
+            def block(index, sums):
+                at = builder.mul(index, I64(form.lanes))
+                x = load(builder, form, builder.gep(data, [at]), builder.sub(n, at))
+                return [multiply_add(builder, x, zero, sums[0])]  # NaN and inf times 0 are NaN
+
+            blocks = builder.sdiv(builder.add(n, I64(form.lanes - 1)), I64(form.lanes))
+            (total,) = counted(builder, blocks, [zero], block)
+            total = reduce(Vector(builder, total, form), lambda a, b: a + b)
+            return builder.fcmp_ordered("ord", total, total)
+
+        return types.boolean(types.intp, array, types.intp), emit
+
+    return emitted(twin)(typed)

@@ -14,6 +14,8 @@ from . import vector
 from .jit import I64, emitted, with_parameters
 from .vector import FUSED, Vector, splat
 
+_AHEAD = 8  # how many lines of a matrix early they are asked for from the L2 cache
+
 
 def tile(heights, twin, emit):
     """Return a function ``(rows left, …) -> rows done``, emitted, or its twin in plain Python.
@@ -151,6 +153,14 @@ def keep(builder, form, value, left):
     return builder.select(vector.first_lanes(builder, left, form), value, form.constant(0))
 
 
+def prefetch(builder, pointer):
+    """Ask for the cache line at a pointer, which may also lead nowhere."""
+    byte, integer = ir.IntType(8).as_pointer(), ir.IntType(32)
+    how = [ir.Constant(integer, number) for number in (0, 3, 1)]  # to read, everywhere, data
+    function = vector.declare(builder, "llvm.prefetch.p0", ir.VoidType(), [byte, *[integer] * 3])
+    builder.call(function, [builder.bitcast(pointer, byte), *how])
+
+
 def multiply_add(builder, a, b, c):
     """Return a * b + c, rounded once where the processor can."""
     return builder.fadd(builder.fmul(a, b, flags=FUSED), c, flags=FUSED)
@@ -219,6 +229,12 @@ def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
         def step(k, values):
             line = at(builder, pieces, (k, b.step))
             lefts = b.lefts or [None] * n_pieces
+            if b.lefts is None:
+                ahead = at(builder, line, (_AHEAD, b.step))
+                for v in range(n_pieces):
+                    prefetch(builder, at(builder, ahead, (v, b.piece)))
+            if not isinstance(a.step, ir.Constant):  # a column: each number in a line of its own
+                prefetch(builder, at(builder, rows[0], (builder.add(k, I64(_AHEAD)), a.step)))
             loaded = [
                 load(builder, form, at(builder, line, (v, b.piece)), left)
                 for v, left in enumerate(lefts)

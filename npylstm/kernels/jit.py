@@ -138,7 +138,9 @@ def _pointer(context, builder, frame, value, field):
     item = context.get_data_type(frame.array_type(field).dtype).as_pointer()
     place = builder.inttoptr(value, I64.as_pointer())
     place = builder.gep(place, [I64(Frame._fields.index(field))])
-    return builder.inttoptr(builder.load(place), item)
+    address = builder.load(place)
+    address.set_metadata("invariant.load", builder.module.add_metadata([]))  # so it is loaded once
+    return builder.inttoptr(address, item)
 
 
 # ---------------------------------------------------------------------------- kernels and threads

@@ -13,6 +13,8 @@ blocks of L units.
 from ..plan import Start
 from ..reference import activations
 from . import tile
+from .elementwise import copy as copy_of
+from .elementwise import elementwise, fill_with_zeros
 from .frame import (
     ADD_DX,
     CARRY,
@@ -109,6 +111,7 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
     heights = (1,) if single else tile.heights(form, 4)
     phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
     step = tile.forward_tile(form, heights, phi, sigma, saved, unpacked=single)
+    copy, zero = copy_of(form), fill_with_zeros(form)
 
     @jit
     def start(row, frame, first, last):
@@ -116,35 +119,34 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
         table = frame.table
         u = table[row, U]
         h, c, state = table[row, H], table[row, C], table[row, STATE]
+        at, n = first * u, (last - first) * u
         if table[row, MODE] == _ZEROS:
-            for j in range(first * u, last * u):
-                frame.arena[h + j] = 0
-                frame.arena[c + j] = 0
+            zero(n, frame.arena, h + at)
+            zero(n, frame.arena, c + at)
         elif table[row, MODE] == _CARRIED:
-            for j in range(first * u, last * u):
-                frame.arena[h + j] = frame.states[state + j]
-                frame.arena[c + j] = frame.states[state + table[row, B] * u + j]
+            copy(n, frame.states, state + at, frame.arena, h + at)
+            copy(n, frame.states, state + table[row, B] * u + at, frame.arena, c + at)
 
     @jit
     def carry_over(row, frame, first, last):
         table = frame.table
         u, size = table[row, U], table[row, B] * table[row, U]
         h, c, state = table[row, H], table[row, C], table[row, STATE]
-        for j in range(first * u, last * u):
-            frame.states[state + j] = frame.arena[h + table[row, T] * size + j]
-            frame.states[state + size + j] = frame.arena[c + table[row, T] * size + j]
+        at, end, n = first * u, table[row, T] * size + first * u, (last - first) * u
+        copy(n, frame.arena, h + end, frame.states, state + at)
+        copy(n, frame.arena, c + end, frame.states, state + size + at)
 
     def kernel(row, frame, k):
         table, arena = frame.table, frame.arena
         t, b, d, u = table[row, T], table[row, B], table[row, D], table[row, U]
         x, h, c, gates = table[row, X], table[row, H], table[row, C], table[row, GATES]
         use_bias = table[row, USE_BIAS]
-        if table[row, PACKED] >= 0:
-            weights, w = frame.workspace, table[row, PACKED]
-            line, piece, block = 4 * L, L, (d + u + 1) * 4 * L
-        else:
+        if single:  # a single row reads the weights where they are
             weights, w = frame.parameters, table[row, W]
             line, piece, block = 4 * u, u, L
+        else:
+            weights, w = frame.workspace, table[row, PACKED]
+            line, piece, block = 4 * L, L, (d + u + 1) * 4 * L
         threads, blocks = frame.settings[THREADS], (u + L - 1) // L
         first, last = share(b, k, threads)
         start(row, frame, first, last)
@@ -187,6 +189,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
     L, P = form.lanes, tile.BACK_PIECES * form.lanes
     wide = L if single else P  # units that a tile takes
     phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
+    copy, zero = copy_of(form), fill_with_zeros(form)
     if single:
         step_row = tile.backward_row_tile(form, phi, sigma, saved)
     else:
@@ -198,13 +201,11 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
         table = frame.table
         t, b, u, carry = table[row, T], table[row, B], table[row, U], table[row, CARRY]
         width = (u + P - 1) // P * P
-        for j in range(first * width, last * width):
-            frame.workspace[carry + j] = 0
+        zero((last - first) * width, frame.workspace, carry + first * width)
         if table[row, STATE_GRADIENTS]:
             dc = table[row, C] + t * b * u
             for q in range(first, last):
-                for j in range(u):
-                    frame.workspace[carry + q * width + j] = frame.gradient_arena[dc + q * u + j]
+                copy(u, frame.gradient_arena, dc + q * u, frame.workspace, carry + q * width)
 
     def kernel(row, frame, k):
         table, arena, workspace = frame.table, frame.arena, frame.workspace
@@ -279,21 +280,21 @@ def lstm_weight_gradients(dtype):
             else:
                 a, lines, to = frame.workspace, 1, w + (d + u) * 4 * u
                 start, a_row, a_step, a_outer = ONE, 0, 0, 0
-            for nb in range(first, last):
-                dz = table[row, GATES] + nb * t * b * 4 * L
-                for s in range(0, t, steps):
+            for s in range(0, t, steps):
+                n_outer, n = least(steps, t - s), b
+                if a_outer == b * a_step:  # steps that follow each other are one long column
+                    n_outer, n = 1, n_outer * b
+                for nb in range(first, last):
                     if stopped(frame):
                         return
-                    n_outer, n = least(steps, t - s), b
-                    if a_outer == b * a_step:  # steps that follow each other are one long column
-                        n_outer, n = 1, n_outer * b
+                    dz = table[row, GATES] + (nb * t + s) * b * 4 * L
                     added = u - nb * L if s else 0
                     m = 0
                     while m < lines:
                         here = to + m * 4 * u + nb * L
                         m += add(
                             lines - m, a, start + s * a_outer + m * a_row, a_row, a_step, a_outer,
-                            frame.workspace, dz + s * b * 4 * L, 4 * L, L, b * 4 * L, n, n_outer,
+                            frame.workspace, dz, 4 * L, L, b * 4 * L, n, n_outer,
                             frame.gradients, here, 4 * u, added,
                             frame.gradients, here, 4 * u, u, u - nb * L,
                         )  # fmt: skip
@@ -306,6 +307,7 @@ def lstm_x_gradient(dtype):
     form = host_format(dtype)
     L, P = form.lanes, tile.BACK_PIECES * form.lanes
     product = tile.product_tile(form, tile.heights(form, tile.BACK_PIECES), tile.BACK_PIECES)
+    add_up = elementwise(form, lambda a, b: a + b, 2, 1)
 
     @jit
     def back(row, frame, first, last, dz, packed, width, to, add):
@@ -350,9 +352,11 @@ def lstm_x_gradient(dtype):
             back(row, frame, first, last, dz, table[row, PACKED_BACK], u, table[row, H], 1)
             width = (u + P - 1) // P * P
             for q in range(first, last):
-                for j in range(u):
-                    frame.gradient_arena[table[row, C] + q * u + j] += frame.workspace[
-                        table[row, CARRY] + q * width + j
-                    ]
+                dc = table[row, C] + q * u
+                carry = table[row, CARRY] + q * width
+                add_up(
+                    *(u, frame.gradient_arena, dc, frame.workspace, carry),
+                    *(frame.gradient_arena, dc),
+                )
 
     return kernel

@@ -37,11 +37,13 @@ from .emit import (
     store,
     sum_each,
     tile,
+    times,
     transposed,
 )
-from .vector import Vector, host_registers
+from .vector import Vector, host_registers, join, split
 from .vector_math import FASTER
 
+_TOGETHER = 2  # rows whose equations are computed side by side
 _CHAINS = 4  # partial sums of a single row
 BACK_PIECES = 2  # vectors of units that a backward tile takes side by side
 
@@ -49,7 +51,7 @@ BACK_PIECES = 2  # vectors of units that a backward tile takes side by side
 def heights(form, pieces):
     """Return how many rows a tile of so many pieces takes, such that its sums fit the registers."""
     fit = (host_registers(form.features) - 4) // pieces
-    return (6, 4, 2, 1) if fit >= 6 else (3, 2, 1)
+    return tuple(n for n in (14, 6, 4, 2, 1) if n <= fit) if fit >= 6 else (3, 2, 1)
 
 
 # --------------------------------------------------------------------------------------- c = a @ b
@@ -153,15 +155,15 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
         sums = accumulate(builder, form, [first] * rows, inputs, of_x, D, chains=chains)
         sums = accumulate(builder, form, sums, states, of_h, n_h, chains=chains)
 
-        def finish(r, z):
-            z = [Vector(builder, keep(builder, form, value, left), form) for value in z]
-            c_prev = Vector(builder, load(builder, form, at(builder, c, (r, U)), left), form)
+        def finish(rows, z):
+            z = [keep_in_rows(value, left, form) for value in z]
+            c_prev = load_rows(builder, form, c, rows, U, left)
             phi, sigma = faster(activation.forward), faster(recurrent_activation.forward)
             new_h, new_c, kept = equations(z, c_prev, phi, sigma)
-            store(builder, form, new_h.value, at(builder, h_next, (r, U)), left)
-            store(builder, form, new_c.value, at(builder, c_next, (r, U)), left)
+            store_rows(new_h, form, h_next, rows, U, left)
+            store_rows(new_c, form, c_next, rows, U, left)
             for g, value in enumerate(kept):
-                store(builder, form, value.value, at(builder, gates, (r, 4 * L), (g, L)))
+                store_rows(value, form, at(builder, gates, (g, L)), rows, 4 * L)
 
         _each_row(builder, form, sums, finish)
 
@@ -214,16 +216,16 @@ def backward_tile(form, heights, activation, recurrent_activation, saved):
         back = Pieces(weights_back, P * L, L, 4 * P * L * L)
         sums = accumulate(builder, form, sums, dz, back, I64(4 * L), n_next)
 
-        def finish(r, dhs):
+        def finish(rows, dhs):
             for v, dh_value in enumerate(dhs):
                 lanes = builder.sub(left, I64(v * L))
                 c_values = [
-                    load(builder, form, at(builder, pointer, (r, U), (v, L)), lanes)
+                    load_rows(builder, form, at(builder, pointer, (v, L)), rows, U, lanes)
                     for pointer in (c, c_next)
                 ]
                 _emit_gates_back(
-                    *(builder, form, dh_value, at(builder, carry, (r, carry_row), (v, L))),
-                    *(at(builder, gates, (v, block), (r, 4 * L)), *c_values),
+                    *(builder, form, dh_value, at(builder, carry, (v, L)), rows, carry_row),
+                    *(at(builder, gates, (v, block)), *c_values),
                     *(activation, recurrent_activation, saved),
                 )
 
@@ -285,9 +287,11 @@ def backward_row_tile(form, activation, recurrent_activation, saved):
         sums = counted(builder, n_next, [form.constant(0)] * L, part)
         total = keep(builder, form, sum_each(builder, form, sums), left)
         from_above = load(builder, form, dh, dh_left)
-        c_values = [load(builder, form, pointer, left) for pointer in (c, c_next)]
+        one = [I64(0)]
+        dh_value = Vector(builder, builder.fadd(from_above, total), form)
+        c_values = [load_rows(builder, form, pointer, one, U, left) for pointer in (c, c_next)]
         _emit_gates_back(
-            *(builder, form, builder.fadd(from_above, total), carry, gates, *c_values),
+            *(builder, form, dh_value, carry, one, I64(0), gates, *c_values),
             *(activation, recurrent_activation, saved),
         )
 
@@ -360,16 +364,17 @@ def _gates_back(dh, carry, carry_at, gates, gates_at, c_prev, c, L, phi, sigma, 
         _store(gates, gates_at + g * L, L, value)
 
 
-def _emit_gates_back(builder, form, dh, carry, gates, c_prev, c, phi, sigma, saved):
-    places = [at(builder, gates, (g, form.lanes)) for g in range(4)]
-    loaded = [load(builder, form, place) for place in (*places, carry)]
-    *kept, dc = (Vector(builder, value, form) for value in loaded)
-    dh, c_prev, c = (Vector(builder, value, form) for value in (dh, c_prev, c))
+def _emit_gates_back(
+    builder, form, dh, carry, rows, carry_row, gates, c_prev, c, phi, sigma, saved
+):
+    L = form.lanes
+    kept = [load_rows(builder, form, at(builder, gates, (g, L)), rows, 4 * L) for g in range(4)]
+    dc = load_rows(builder, form, carry, rows, carry_row)
     forwards = faster(phi.forward), faster(sigma.forward)
     *dz, dc_prev = _equations_back(dh, dc, kept, c_prev, c, phi, sigma, saved, forwards)
-    store(builder, form, dc_prev.value, carry)
-    for place, value in zip(places, dz, strict=True):
-        store(builder, form, value.value, place)
+    store_rows(dc_prev, form, carry, rows, carry_row)
+    for g, value in enumerate(dz):
+        store_rows(value, form, at(builder, gates, (g, L)), rows, 4 * L)
 
 
 # ---------------------------------------------------------------------------------------- packing
@@ -418,22 +423,56 @@ def faster(function):
 
 
 def _each_row(builder, form, sums, finish):
-    """Emit ``finish(r, sums[r])`` for every row, as a loop: the sums go by way of the stack."""
-    if len(sums) == 1:
-        finish(I64(0), sums[0])
+    """Emit ``finish(rows, sums of these rows)`` for all rows, a few of them side by side.
+
+    The equations are long chains of operations each of which waits for the one before, so a
+    processor needs several of them to be busy.  The sums go by way of the stack.
+    """
+    n_rows, many, L = len(sums), len(sums[0]), form.lanes
+    if n_rows == 1:
+        finish([I64(0)], [Vector(builder, value, form) for value in sums[0]])
         return
-    memory = stack(builder, form, len(sums) * len(sums[0]))
-    many = len(sums[0])
+    memory = stack(builder, form, n_rows * many)
     for r, row in enumerate(sums):
         for v, value in enumerate(row):
-            store(builder, form, value, at(builder, memory, (r * many + v, form.lanes)))
+            store(builder, form, value, at(builder, memory, (v * n_rows + r, L)))
 
-    def one(r, carried):
-        line = at(builder, memory, (r, many * form.lanes))
-        finish(r, [load(builder, form, at(builder, line, (v, form.lanes))) for v in range(many)])
+    def some(first, together):
+        wide = form._replace(lanes=together * L)
+        line = at(builder, memory, (first, L))
+        values = [load(builder, wide, at(builder, line, (v, n_rows * L))) for v in range(many)]
+        rows = [builder.add(first, I64(r)) for r in range(together)]
+        finish(rows, [Vector(builder, value, wide) for value in values])
+
+    together = min(_TOGETHER, n_rows)
+
+    def each(number, carried):
+        some(times(builder, number, together), together)
         return carried
 
-    counted(builder, I64(len(sums)), [], one)
+    counted(builder, I64(n_rows // together), [], each)
+    if n_rows % together:
+        some(I64(n_rows - n_rows % together), n_rows % together)
+
+
+def load_rows(builder, form, pointer, rows, stride, left=None):
+    """Return a vector of each of some rows, side by side as one `Vector`."""
+    values = [load(builder, form, at(builder, pointer, (r, stride)), left) for r in rows]
+    return join([Vector(builder, value, form) for value in values])
+
+
+def store_rows(vector, form, pointer, rows, stride, left=None):
+    """Write what `load_rows` has read."""
+    builder = vector.builder
+    for r, part in zip(rows, split(vector, len(rows)), strict=True):
+        store(builder, form, part.value, at(builder, pointer, (r, stride)), left)
+
+
+def keep_in_rows(vector, left, form):
+    """Return vectors side by side with zeros beyond the first `left` lanes of each."""
+    parts = split(vector, vector.format.lanes // form.lanes)
+    kept = [keep(part.builder, form, part.value, left) for part in parts]
+    return join([part.new(value) for part, value in zip(parts, kept, strict=True)])
 
 
 def _strided(array, start, shape, strides):

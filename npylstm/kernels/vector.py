@@ -428,6 +428,32 @@ def first_lanes(builder, count, format):
     return builder.icmp_signed("<", lanes, _in_all_lanes(builder, count, format.lanes))
 
 
+def split(vector, n):
+    """Return the n parts of a `Vector`, each with as many lanes as the others."""
+    if n == 1:
+        return [vector]
+    form = vector.format._replace(lanes=vector.format.lanes // n)
+    return [
+        Vector(vector.builder, _lanes(vector, vector, range(start, start + form.lanes)), form)
+        for start in range(0, vector.format.lanes, form.lanes)
+    ]
+
+
+def join(vectors):
+    """Return vectors side by side as one, with all of their lanes: 1, 2, 4, … of them."""
+    if len(vectors) == 1:
+        return vectors[0]
+    left, right = join(vectors[: len(vectors) // 2]), join(vectors[len(vectors) // 2 :])
+    form = left.format._replace(lanes=2 * left.format.lanes)
+    return Vector(left.builder, _lanes(left, right, range(form.lanes)), form)
+
+
+def _lanes(left, right, numbers):
+    kind = ir.VectorType(ir.IntType(32), len(numbers))
+    mask = ir.Constant(kind, list(numbers))
+    return left.builder.shuffle_vector(left.value, right.value, mask)
+
+
 def reduce(vector, function):
     """Return one number for all lanes, an IR value: halves are combined until one number is left.
 
@@ -437,17 +463,6 @@ def reduce(vector, function):
     function : callable
         From two vectors to one, such as ``operator.add`` or ``np.maximum``.
     """
-    builder, format = vector.builder, vector.format
-    while format.lanes > 1:
-        half = format.lanes // 2
-        undefined = ir.Constant(format.vector_type, ir.Undefined)
-        kind = ir.VectorType(ir.IntType(32), half)
-        halves = [
-            builder.shuffle_vector(
-                vector.value, undefined, ir.Constant(kind, list(range(start, start + half)))
-            )
-            for start in (0, half)
-        ]
-        format = format._replace(lanes=half)
-        vector = function(*(Vector(builder, value, format) for value in halves))
-    return builder.extract_element(vector.value, ir.Constant(ir.IntType(32), 0))
+    while vector.format.lanes > 1:
+        vector = function(*split(vector, 2))
+    return vector.builder.extract_element(vector.value, ir.Constant(ir.IntType(32), 0))

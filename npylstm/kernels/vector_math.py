@@ -14,7 +14,7 @@ import numpy as np
 from llvmlite import ir
 
 from ..reference import activations
-from .vector import Vector, declare, where
+from .vector import Vector, declare, join, split, where
 
 # (expm1(r) - r) / r^2 for |r| <= ln(2)/2, lowest power first.  Relative error of expm1(r), and so
 # of exp(r) too: 1.4e-8 and 1.8e-17.
@@ -132,7 +132,7 @@ def expm1_polynomial(r, lost=None):
 
 def has_approximations(format):
     """Return whether the processor can approximate 1/x and 1/sqrt(x) to 14 bits (AVX-512)."""
-    size = format.lanes * format.bits
+    size = min(512, format.lanes * format.bits)
     fits = size == 512 or (size in (128, 256) and "avx512vl" in format.features)
     return "avx512f" in format.features and fits
 
@@ -140,6 +140,8 @@ def has_approximations(format):
 def approximate(x, function):
     """Return 1/x for "rcp14" and 1/sqrt(x) for "rsqrt14", with a relative error below 2^-14."""
     format = x.format
+    if format.lanes * format.bits > 512:
+        return join([approximate(part, function) for part in split(x, 2)])
     kind = "ps" if format.bits == 32 else "pd"
     all_lanes = ir.Constant(ir.IntType(max(8, format.lanes)), -1)
     arguments = [x.value, format.constant(0), all_lanes]
