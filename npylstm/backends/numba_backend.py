@@ -105,6 +105,7 @@ def train(program, data, order, update, learning_rates, t, totals):
         if program.masks:
             program.bind(masks=_draw_masks(program, steps))
         kernels = program.update_kernels(update, scalars.shape[1] - 3)
+        program.choose_moving(update)
         _set(program, training=True, back=True, update=kernels)
         if _call(program, steps):
             return

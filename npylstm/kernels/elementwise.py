@@ -1,7 +1,6 @@
 """Loops over neighbouring numbers: a traced function of each, or whether all are finite."""
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 
 from .emit import I64, counted, load, multiply_add, store
@@ -9,7 +8,7 @@ from .jit import emitted, with_parameters
 from .vector import Vector, reduce, splat
 
 
-def elementwise(form, function, inputs, outputs, scalars=0, idle=None):
+def elementwise(form, function, inputs, outputs, scalars=0, together=1):
     """Return a loop that applies a function of the reference to each element of flat arrays.
 
     Parameters
@@ -18,9 +17,9 @@ def elementwise(form, function, inputs, outputs, scalars=0, idle=None):
     function : callable
         Takes `inputs` arrays (or vectors) and `scalars` numbers and returns `outputs` arrays.
     inputs, outputs, scalars : int
-    idle : callable or None
-        From the inputs to a mask of where the outputs will be what they are; a vector of which this
-        is true throughout is passed over.
+    together : int
+        How many vectors to compute side by side: 1, 2, 4.  Worth it for long functions, each step
+        of which has to wait for the one before.
 
     Returns
     -------
@@ -57,44 +56,43 @@ def elementwise(form, function, inputs, outputs, scalars=0, idle=None):
             ):
                 array = context.make_array(kind)(context, builder, value)
                 pointers.append(builder.gep(array.data, [start]))
-            numbers = [
-                splat(builder, builder.load(builder.gep(pointers[-1], [I64(j)])), form)
-                for j in range(scalars)
-            ]
 
-            def apply(start, left):
+            def apply(form, start, left):
+                numbers = [
+                    splat(builder, builder.load(builder.gep(pointers[-1], [I64(j)])), form)
+                    for j in range(scalars)
+                ]
                 here = [builder.gep(pointer, [start]) for pointer in pointers[:arrays]]
                 vectors = [
                     Vector(builder, load(builder, form, place, left), form)
                     for place in here[:inputs]
                 ]
-                with builder.if_then(_any_busy(builder, form, vectors)):
-                    results = function(*vectors, *numbers)
-                    results = results if isinstance(results, tuple) else (results,)
-                    for place, result in zip(here[inputs:], results, strict=True):
-                        if not isinstance(result, Vector):
-                            result = Vector(builder, form.constant(result), form)
-                        store(builder, form, result.value, place, left)
+                results = function(*vectors, *numbers)
+                results = results if isinstance(results, tuple) else (results,)
+                for place, result in zip(here[inputs:], results, strict=True):
+                    if not isinstance(result, Vector):
+                        result = Vector(builder, form.constant(result), form)
+                    store(builder, form, result.value, place, left)
 
-            def whole(block, carried):
-                apply(builder.mul(block, I64(form.lanes)), None)
-                return carried
+            def through(form, first):
+                def block(number, carried):
+                    apply(form, builder.add(first, builder.mul(number, I64(form.lanes))), None)
+                    return carried
 
-            blocks = builder.sdiv(n, I64(form.lanes))
-            counted(builder, blocks, [], whole)
-            done = builder.mul(blocks, I64(form.lanes))
+                blocks = builder.sdiv(builder.sub(n, first), I64(form.lanes))
+                counted(builder, blocks, [], block)
+                return builder.add(first, builder.mul(blocks, I64(form.lanes)))
+
+            done = I64(0)
+            if together > 1:
+                done = through(form._replace(lanes=together * form.lanes), done)
+            done = through(form, done)
             rest = builder.sub(n, done)
             with builder.if_then(builder.icmp_signed(">", rest, I64(0))):
-                apply(done, rest)
+                apply(form, done, rest)
             return context.get_dummy_value()
 
         return signature, emit
-
-    def _any_busy(builder, form, vectors):
-        if idle is None:
-            return ir.Constant(ir.IntType(1), 1)
-        lanes = builder.bitcast(idle(*vectors).value, ir.IntType(form.lanes))
-        return builder.icmp_unsigned("!=", lanes, ir.Constant(lanes.type, 2**form.lanes - 1))
 
     names = ["n"]
     for a in range(arrays + (scalars > 0)):

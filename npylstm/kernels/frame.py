@@ -44,7 +44,7 @@ class Frame(NamedTuple):
     slot_0: np.ndarray  # what the optimizer remembers
     slot_1: np.ndarray
     slot_2: np.ndarray
-    segments: np.ndarray  # int64 (…, 2): first and last + 1 of each weight, then of what is zeroed
+    segments: np.ndarray  # int64 (…, 2): first and last + 1 of each weight, of what is zeroed, …
     totals: np.ndarray  # float64
 
 
@@ -91,12 +91,12 @@ TABLES = ("table", "segments")
     LOSS_VALUES, SQUARES,  # where in the workspace
     CLIP, UPDATE,  # the optimizer's kernels, or 0
     N_PARAMETERS, N_SCALARS,  # scalars for each batch
-    N_SEGMENTS, N_ZEROS,  # first the weights' segments, then what is to be zeroed
+    N_SEGMENTS, N_ZEROS, N_MOVING,  # the weights' segments, what is to be zeroed, what is updated
     MASK_SIZE,  # of a batch's dropout masks
     COUNT,  # whether to add loss and metrics to `totals`
     N_METRICS,
     FIRST_METRIC,  # the kernel of the first one; the others follow
-) = range(34)  # fmt: skip
+) = range(35)  # fmt: skip
 MAX_METRICS = 16
 N_OUTPUTS = FIRST_METRIC + MAX_METRICS  # how many outputs are to be written
 FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps, width, place

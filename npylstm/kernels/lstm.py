@@ -19,6 +19,7 @@ from .frame import (
     ADD_DX,
     CARRY,
     DH_FROM,
+    FIRST_STEP,
     GATES,
     MODE,
     ONE,
@@ -29,6 +30,7 @@ from .frame import (
     SPLIT_UNITS,
     STATE,
     STATE_GRADIENTS,
+    STEP,
     THREADS,
     USE_BIAS,
     B,
@@ -261,11 +263,12 @@ def lstm_weight_gradients(dtype):
     form = host_format(dtype)
     L = form.lanes
     add = tile.product_tile(form, tile.heights(form, 4), 4, same_lanes=True)
+    zero = fill_with_zeros(form)
 
     def kernel(row, frame, k):
-        table = frame.table
+        table, s = frame.table, frame.settings
         t, b, d, u, w = table[row, T], table[row, B], table[row, D], table[row, U], table[row, W]
-        first, last = share((u + L - 1) // L, k, frame.settings[THREADS])
+        first, last = share((u + L - 1) // L, k, s[THREADS])
         steps = (_BLOCK + b - 1) // b
         for part in range(2 + table[row, USE_BIAS]):
             # ``a.T @ dz`` for x, for h, and for a column of ones, a line of dz for each sample.
@@ -277,23 +280,28 @@ def lstm_weight_gradients(dtype):
             elif part == 1:
                 a, lines, to = frame.arena, u, w + d * 4 * u
                 start, a_row, a_step, a_outer = table[row, H], 1, u, b * u
+                if t == 1 and table[row, MODE] == _ZEROS:  # h is 0, and will be in the next batch
+                    if s[STEP] == s[FIRST_STEP] and k == 0:
+                        zero(4 * u * u, frame.gradients, to)
+                    continue
             else:
                 a, lines, to = frame.workspace, 1, w + (d + u) * 4 * u
                 start, a_row, a_step, a_outer = ONE, 0, 0, 0
-            for s in range(0, t, steps):
-                n_outer, n = least(steps, t - s), b
+            for done in range(0, t, steps):
+                n_outer, n = least(steps, t - done), b
                 if a_outer == b * a_step:  # steps that follow each other are one long column
                     n_outer, n = 1, n_outer * b
                 for nb in range(first, last):
                     if stopped(frame):
                         return
-                    dz = table[row, GATES] + (nb * t + s) * b * 4 * L
-                    added = u - nb * L if s else 0
+                    dz = table[row, GATES] + (nb * t + done) * b * 4 * L
+                    column = start + done * a_outer
+                    added = u - nb * L if done else 0
                     m = 0
                     while m < lines:
                         here = to + m * 4 * u + nb * L
                         m += add(
-                            lines - m, a, start + s * a_outer + m * a_row, a_row, a_step, a_outer,
+                            lines - m, a, column + m * a_row, a_row, a_step, a_outer,
                             frame.workspace, dz, 4 * L, L, b * 4 * L, n, n_outer,
                             frame.gradients, here, 4 * u, added,
                             frame.gradients, here, 4 * u, u, u - nb * L,

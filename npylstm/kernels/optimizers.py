@@ -4,16 +4,14 @@ Threads share the parameters out.  Sums of squares are taken in pieces of a fixe
 do not depend on how many threads there are.
 """
 
-import functools
 import math
-import operator
 
 import numpy as np
 
 from ..plan import ClipOp
 from ..reference import optimizers
 from .elementwise import elementwise
-from .frame import N_PARAMETERS, N_SCALARS, N_SEGMENTS, SQUARES, THREADS
+from .frame import N_MOVING, N_PARAMETERS, N_SCALARS, N_SEGMENTS, N_ZEROS, SQUARES, THREADS
 from .jit import barrier, jit, least, share
 from .vector import host_format
 from .vector_math import quotient_by_root
@@ -115,11 +113,7 @@ def update(dtype, optimizer, slots, n_numbers):
         w, new = reference_step(w, dw, values, *rest[len(slots) :], **arguments)
         return (w, *(new[slot] for slot in slots))
 
-    def idle(w, dw, *old):
-        # A weight that never had a gradient stays where it is: that of h when h is always 0, say.
-        return functools.reduce(operator.and_, [value == 0 for value in (dw, *old)])
-
-    apply = elementwise(form, step, 2 + len(slots), 1 + len(slots), n_numbers, idle)
+    apply = elementwise(form, step, 2 + len(slots), 1 + len(slots), n_numbers, together=2)
     decay = elementwise(form, lambda w, decay, rate: w - w * decay * rate, 1, 1, 2)
 
     slots_at = [
@@ -131,16 +125,19 @@ def update(dtype, optimizer, slots, n_numbers):
     slots_at = jit(slots_at[len(slots)])
 
     def kernel(row, frame, k):
-        # Whole cache lines for each thread, so that no number is computed otherwise than by one.
-        n, numbers = frame.settings[N_PARAMETERS], row * frame.settings[N_SCALARS]
-        first, last = share((n + 63) // 64, k, frame.settings[THREADS])
-        first, last = first * 64, least(last * 64, n)
-        w, here = frame.parameters, slots_at(frame, first)
-        if frame.scalars[numbers + WEIGHT_DECAY] != 0:
-            decay(last - first, w, first, w, first, frame.scalars, numbers + WEIGHT_DECAY)
-        apply(
-            last - first, w, first, frame.gradients, first, *here, w, first, *here,
-            frame.scalars, numbers + FIRST_NUMBER,
-        )  # fmt: skip
+        s, w, numbers = frame.settings, frame.parameters, row * frame.settings[N_SCALARS]
+        moving = s[N_SEGMENTS] + s[N_ZEROS]
+        for segment in range(moving, moving + s[N_MOVING]):
+            start, end = frame.segments[segment, 0], frame.segments[segment, 1]
+            # Whole vectors for each thread, so that no number is computed otherwise than by one.
+            first, last = share((end - start + 63) // 64, k, s[THREADS])
+            first, last = start + first * 64, least(start + last * 64, end)
+            here = slots_at(frame, first)
+            if frame.scalars[numbers + WEIGHT_DECAY] != 0:
+                decay(last - first, w, first, w, first, frame.scalars, numbers + WEIGHT_DECAY)
+            apply(
+                last - first, w, first, frame.gradients, first, *here, w, first, *here,
+                frame.scalars, numbers + FIRST_NUMBER,
+            )  # fmt: skip
 
     return kernel

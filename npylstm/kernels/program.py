@@ -12,7 +12,7 @@ from math import ceil, prod
 import numpy as np
 
 from ..backends.gradient_flow import Flow, gradient_flow
-from ..plan import ROW, Op, Tensor
+from ..plan import ROW, Op, Start, Tensor
 from . import frame as fr
 from . import native
 from .vector import host_lanes
@@ -56,6 +56,7 @@ class Program:
         self.lanes = host_lanes(plan.memory.dtype)
         self.operations, self.parallel = 0.0, self.batch_size
         self.masks = []  # (generator, rate, shape) of each dropout row
+        self._unmoved = []  # slices of the parameters whose gradients are always zero
         self._size = fr.WORKSPACE
         self._update = None
         self.settings = np.zeros(fr.N_SETTINGS, np.int64)
@@ -167,13 +168,32 @@ class Program:
             slot_0=nothing,
             slot_1=nothing,
             slot_2=nothing,
-            segments=np.array([*segments, *zeros, (0, 0)], np.int64),
+            segments=np.array([*segments, *zeros, *self._moving(self._unmoved)], np.int64),
             totals=np.zeros(16),
         )
         self._addresses = fr.addresses(self.frame)
         self.address = self._addresses.ctypes.data
         self.settings[fr.YIELD] = _yield_address()
         self.settings[fr.THREADS] = 1
+
+    def _moving(self, unmoved):
+        """Return the parts of the parameters, (first, last + 1), between those that stay."""
+        edges = [0, *(edge for part in unmoved for edge in (part.start, part.stop))]
+        edges.append(len(self.plan.memory.parameters))
+        return list(zip(edges[::2], edges[1::2], strict=True))
+
+    def choose_moving(self, update):
+        """Pass over what an update would leave as it is: zero gradients, nothing remembered."""
+        unmoved = [
+            part
+            for part in self._unmoved
+            if not update.weight_decay
+            and not any(slot[part].any() for slot in update.slots.values())
+        ]
+        moving, s = self._moving(unmoved), self.settings
+        s[fr.N_MOVING] = len(moving)
+        first = s[fr.N_SEGMENTS] + s[fr.N_ZEROS]
+        self.frame.segments[first : first + len(moving)] = moving
 
     def bind(self, **arrays):
         """Put other arrays into the frame, by name."""
@@ -229,6 +249,9 @@ def _lstm(program, row, line, wanted):
             line[fr.PACKED_BACK], packs = program.room(ceil(U / P) * NB * 4 * L * P), True
         line[fr.BACKWARD] = program.kernel("lstm_backward", **settings)
         line[fr.WEIGHT_GRADIENTS] = program.kernel("lstm_weight_gradients")
+        if T == 1 and row["mode"] == Start.ZEROS:
+            recurrent_kernel = int(line[fr.W]) + D * 4 * U
+            program._unmoved.append(slice(recurrent_kernel, recurrent_kernel + U * 4 * U))
         if wanted[0]:
             line[fr.PACKED_X], packs = program.room(ceil(D / P) * NB * 4 * L * P), True
         if wanted[0] or states:

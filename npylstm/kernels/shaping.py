@@ -6,6 +6,7 @@ equations.
 
 from ..plan import MERGE_MODES
 from ..reference import activations
+from .elementwise import copy as copy_of
 from .elementwise import elementwise
 from .frame import (
     ADD_DX,
@@ -121,71 +122,103 @@ def dropout_forward(dtype):
 
     The masks, with the scale already in them, are drawn before the call.
     """
+    form = host_format(dtype)
+    multiply, copy = elementwise(form, lambda x, mask: x * mask, 2, 1), copy_of(form)
 
     def kernel(row, frame, k):
-        table, arena, u = frame.table, frame.arena, frame.table[row, U]
+        table, arena = frame.table, frame.arena
         first, last = share(table[row, B], k, frame.settings[THREADS])
-        x, y, mask = table[row, X], table[row, Y], mask_of(row, frame)
+        at, n = first * table[row, U], (last - first) * table[row, U]
+        x, y, mask = table[row, X] + at, table[row, Y] + at, mask_of(row, frame) + at
         if frame.settings[TRAINING]:
-            for j in range(first * u, last * u):
-                arena[y + j] = arena[x + j] * frame.masks[mask + j]
+            multiply(n, arena, x, frame.masks, mask, arena, y)
         else:
-            for j in range(first * u, last * u):
-                arena[y + j] = arena[x + j]
+            copy(n, arena, x, arena, y)
 
     return kernel
 
 
 def dropout_backward(dtype):
     """Return the kernel ``dx = dy mask``."""
+    form = host_format(dtype)
+    write = elementwise(form, lambda dy, mask: dy * mask, 2, 1)
+    add = elementwise(form, lambda dx, dy, mask: dx + dy * mask, 3, 1)
+    hand_on = handed_on(form)
 
     def kernel(row, frame, k):
-        table, d, u = frame.table, frame.gradient_arena, frame.table[row, U]
+        table, d = frame.table, frame.gradient_arena
         first, last = share(table[row, B], k, frame.settings[THREADS])
-        x, y, mask = table[row, X], table[row, Y], mask_of(row, frame)
-        for j in range(first * u, last * u):
-            dx = d[y + j] * frame.masks[mask + j] if frame.settings[TRAINING] else d[y + j]
-            d[x + j] = d[x + j] + dx if table[row, ADD_DX] else dx
+        at, n = first * table[row, U], (last - first) * table[row, U]
+        x, y, mask = table[row, X] + at, table[row, Y] + at, mask_of(row, frame) + at
+        if not frame.settings[TRAINING]:
+            hand_on(n, d, y, x, table[row, ADD_DX])
+        elif table[row, ADD_DX]:
+            add(n, d, x, d, y, frame.masks, mask, d, x)
+        else:
+            write(n, d, y, frame.masks, mask, d, x)
 
     return kernel
 
 
 # ------------------------------------------------------------------------------ moving things about
+def handed_on(form):
+    """Return a helper ``(n, gradients, dy, dx, add)``: dx = dy, or dx += dy."""
+    copy, plus = copy_of(form), elementwise(form, lambda a, b: a + b, 2, 1)
+
+    @jit
+    def hand_on(n, gradients, dy, dx, add):
+        if add:
+            plus(n, gradients, dx, gradients, dy, gradients, dx)
+        else:
+            copy(n, gradients, dy, gradients, dx)
+
+    return hand_on
+
+
 def repeat_forward(dtype):
     """Return the kernel that repeats a vector (B, U) at T timesteps."""
+    copy = copy_of(host_format(dtype))
 
     def kernel(row, frame, k):
         table, arena = frame.table, frame.arena
         size = table[row, B] * table[row, U]
         first, last = share(table[row, T], k, frame.settings[THREADS])
         for t in range(first, last):
-            for j in range(size):
-                arena[table[row, Y] + t * size + j] = arena[table[row, X] + j]
+            copy(size, arena, table[row, X], arena, table[row, Y] + t * size)
 
     return kernel
 
 
 def repeat_backward(dtype):
     """Return the kernel that sums the gradient over T timesteps."""
+    hand_on = handed_on(host_format(dtype))
 
     def kernel(row, frame, k):
-        table, d, u = frame.table, frame.gradient_arena, frame.table[row, U]
-        size = table[row, B] * u
+        table, u = frame.table, frame.table[row, U]
         first, last = share(table[row, B], k, frame.settings[THREADS])
-        x, y = table[row, X], table[row, Y]
-        for j in range(first * u, last * u):
-            d[x + j] = d[x + j] + d[y + j] if table[row, ADD_DX] else d[y + j]
-        for t in range(1, table[row, T]):
-            for j in range(first * u, last * u):
-                d[x + j] += d[y + t * size + j]
+        x, y = table[row, X] + first * u, table[row, Y] + first * u
+        for t in range(table[row, T]):
+            here = y + t * table[row, B] * u
+            hand_on((last - first) * u, frame.gradient_arena, here, x, t > 0 or table[row, ADD_DX])
 
     return kernel
 
 
+# What merges two directions, and the slope along one of them, given the other.
+_MERGED = {
+    "concat": (lambda a, b: a, lambda dy, other: dy),
+    "sum": (lambda a, b: a + b, lambda dy, other: dy),
+    "mul": (lambda a, b: a * b, lambda dy, other: dy * other),
+    "ave": (lambda a, b: (a + b) * 0.5, lambda dy, other: dy * 0.5),
+}
+
+
 def merge_forward(dtype, mode):
     """Return the kernel that merges two directions (T, B, U) and (T, B, D)."""
-    concat, total, product = (MERGE_MODES.index(m) == mode for m in ("concat", "sum", "mul"))
-    half = host_format(dtype).dtype.type(0.5)
+    concat = MERGE_MODES[mode] == "concat"
+    form = host_format(dtype)
+    copy = copy_of(form)
+    merge = elementwise(form, _MERGED[MERGE_MODES[mode]][0], 2, 1)
 
     def kernel(row, frame, k):
         table, a = frame.table, frame.arena
@@ -195,88 +228,86 @@ def merge_forward(dtype, mode):
             other = ((t - 1 - r // b) * b + r % b) if table[row, REVERSE] else r
             ahead, back = table[row, X] + r * u, table[row, X2] + other * d
             y = table[row, Y] + r * (u + d if concat else u)
-            for j in range(u):
-                if concat:
-                    a[y + j] = a[ahead + j]
-                elif total:
-                    a[y + j] = a[ahead + j] + a[back + j]
-                elif product:
-                    a[y + j] = a[ahead + j] * a[back + j]
-                else:
-                    a[y + j] = (a[ahead + j] + a[back + j]) * half
             if concat:
-                for j in range(d):
-                    a[y + u + j] = a[back + j]
+                copy(u, a, ahead, a, y)
+                copy(d, a, back, a, y + u)
+            else:
+                merge(u, a, ahead, a, back, a, y)
 
     return kernel
 
 
 def merge_backward(dtype, mode):
     """Return the kernel that hands a merged gradient on to both directions."""
-    concat, total, product = (MERGE_MODES.index(m) == mode for m in ("concat", "sum", "mul"))
-    half = host_format(dtype).dtype.type(0.5)
+    concat = MERGE_MODES[mode] == "concat"
+    form = host_format(dtype)
+    hand_on = handed_on(form)
+    slope = _MERGED[MERGE_MODES[mode]][1]
+    write = elementwise(form, slope, 2, 1)
+    add = elementwise(form, lambda dx, dy, other: dx + slope(dy, other), 3, 1)
+
+    @jit
+    def one_way(n, frame, dy, other, dx, added):
+        if added:
+            add(
+                *(n, frame.gradient_arena, dx, frame.gradient_arena, dy, frame.arena, other),
+                *(frame.gradient_arena, dx),
+            )
+        else:
+            write(
+                *(n, frame.gradient_arena, dy, frame.arena, other, frame.gradient_arena, dx),
+            )
 
     def kernel(row, frame, k):
-        table, a, g = frame.table, frame.arena, frame.gradient_arena
+        table, g = frame.table, frame.gradient_arena
         t, b, u, d = table[row, T], table[row, B], table[row, U], table[row, D]
         first, last = share(t * b, k, frame.settings[THREADS])
         for r in range(first, last):
             other = ((t - 1 - r // b) * b + r % b) if table[row, REVERSE] else r
             ahead, back = table[row, X] + r * u, table[row, X2] + other * d
             y = table[row, Y] + r * (u + d if concat else u)
-            for j in range(u):
-                if concat or total:
-                    value = g[y + j]
-                elif product:
-                    value = g[y + j] * a[back + j]
-                else:
-                    value = g[y + j] * half
-                g[ahead + j] = g[ahead + j] + value if table[row, ADD_DX] else value
-            for j in range(d):
-                if concat:
-                    value = g[y + u + j]
-                elif total:
-                    value = g[y + j]
-                elif product:
-                    value = g[y + j] * a[ahead + j]
-                else:
-                    value = g[y + j] * half
-                g[back + j] = g[back + j] + value if table[row, ADD_DX2] else value
+            if concat:
+                hand_on(u, g, y, ahead, table[row, ADD_DX])
+                hand_on(d, g, y + u, back, table[row, ADD_DX2])
+            else:
+                one_way(u, frame, y, back, ahead, table[row, ADD_DX])
+                one_way(d, frame, y, ahead, back, table[row, ADD_DX2])
 
     return kernel
 
 
 def reverse_forward(dtype):
     """Return the kernel that turns a sequence (T, B, U) round."""
+    copy = copy_of(host_format(dtype))
 
     def kernel(row, frame, k):
         table, arena = frame.table, frame.arena
         t, size = table[row, T], table[row, B] * table[row, U]
         first, last = share(t, k, frame.settings[THREADS])
         for s in range(first, last):
-            for j in range(size):
-                arena[table[row, Y] + s * size + j] = arena[table[row, X] + (t - 1 - s) * size + j]
+            copy(size, arena, table[row, X] + (t - 1 - s) * size, arena, table[row, Y] + s * size)
 
     return kernel
 
 
 def reverse_backward(dtype):
     """Return the kernel that turns its gradient round."""
+    hand_on = handed_on(host_format(dtype))
 
     def kernel(row, frame, k):
-        table, d = frame.table, frame.gradient_arena
+        table = frame.table
         t, size = table[row, T], table[row, B] * table[row, U]
         first, last = share(t, k, frame.settings[THREADS])
         for s in range(first, last):
             x, y = table[row, X] + s * size, table[row, Y] + (t - 1 - s) * size
-            for j in range(size):
-                d[x + j] = d[x + j] + d[y + j] if table[row, ADD_DX] else d[y + j]
+            hand_on(size, frame.gradient_arena, y, x, table[row, ADD_DX])
 
     return kernel
 
 
 def move_axis_forward(dtype):
     """Return the kernel that turns (T, B, U) into (B, T, U)."""
+    copy = copy_of(host_format(dtype))
 
     def kernel(row, frame, k):
         table, arena = frame.table, frame.arena
@@ -284,25 +315,23 @@ def move_axis_forward(dtype):
         first, last = share(t, k, frame.settings[THREADS])
         for s in range(first, last):
             for q in range(b):
-                for j in range(u):
-                    arena[table[row, Y] + (q * t + s) * u + j] = arena[
-                        table[row, X] + (s * b + q) * u + j
-                    ]
+                x, y = table[row, X] + (s * b + q) * u, table[row, Y] + (q * t + s) * u
+                copy(u, arena, x, arena, y)
 
     return kernel
 
 
 def move_axis_backward(dtype):
     """Return the kernel that turns its gradient back."""
+    hand_on = handed_on(host_format(dtype))
 
     def kernel(row, frame, k):
-        table, d = frame.table, frame.gradient_arena
+        table = frame.table
         t, b, u = table[row, T], table[row, B], table[row, U]
         first, last = share(t, k, frame.settings[THREADS])
         for s in range(first, last):
             for q in range(b):
                 x, y = table[row, X] + (s * b + q) * u, table[row, Y] + (q * t + s) * u
-                for j in range(u):
-                    d[x + j] = d[x + j] + d[y + j] if table[row, ADD_DX] else d[y + j]
+                hand_on(u, frame.gradient_arena, y, x, table[row, ADD_DX])
 
     return kernel

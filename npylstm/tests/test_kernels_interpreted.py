@@ -89,7 +89,7 @@ def test_training_in_plain_python_gives_the_same_numbers(results, other):
     expected, actual = results[other], results["interpreted"]
     assert expected.keys() == actual.keys() and len(actual) > 100
     for name, value in expected.items():
-        # As in test_numba_backend; after some steps of Adam, which divides by small numbers, more.
+        # As in agreement.py; after some steps of Adam, which divides by small numbers, more.
         bound = 2e-5 if name.startswith("float32") else 1e-13
         bound *= 1 if "gradient" in name else 20
         assert np.isfinite(value).all()

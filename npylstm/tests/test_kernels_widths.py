@@ -25,7 +25,7 @@ SCRIPT = textwrap.dedent(
 
     print(host_lanes("float32"), host_lanes("float64"))
     rng = np.random.default_rng(0)
-    # Roundings as in test_numba_backend.
+    # Roundings as in agreement.py.
     bound = {"float32": 2e-5, "float64": 1e-13}[sys.argv[1]]
     npylstm.config.set_floatx(sys.argv[1])
     # One row, and as many as the tallest tile has and one more; units around whole vectors.
