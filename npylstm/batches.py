@@ -32,20 +32,23 @@ class Batches:
         self._seconds_per_batch = {}  # measured, by mode and batch size
 
     def _train_epoch(self, samples, order, batch_size, callbacks):
-        totals = np.zeros(2 * len(self.metrics_names))
-        for step, batches, size in self._calls(len(order), batch_size, callbacks, "train"):
+        totals, logs = np.zeros(2 * len(self.metrics_names)), {}
+        watched = callbacks.wants_batches("train")
+        for step, batches, size in self._calls(len(order), batch_size, watched, "train"):
             first = step * batch_size
-            callbacks.on_train_batch_begin(step)
+            if watched:
+                callbacks.on_train_batch_begin(step)
             with interrupt.held_back():
                 self._train_batches(
                     samples, order[first : first + batches * size], size, batches, totals
                 )
             logs = self._logs(totals)
-            callbacks.on_train_batch_end(step + batches - 1, logs)
+            if watched:
+                callbacks.on_train_batch_end(step, logs)
             callbacks.on_progress(step + batches, logs)
             if self.stop_training:
                 break
-        return self._logs(totals)
+        return logs
 
     def _train_batches(self, samples, order, batch_size, n_batches, totals):
         optimizer, before = self.optimizer, totals[1]
@@ -63,10 +66,9 @@ class Batches:
             finally:  # an activation of the user's may raise in the middle
                 optimizer.iterations += round((totals[1] - before) / batch_size)
 
-    def _calls(self, n, batch_size, callbacks, mode):
+    def _calls(self, n, batch_size, one_by_one, mode):
         """Yield (first batch, number of batches, their size) for each call of the backend."""
         whole, rest = divmod(n, batch_size)
-        one_by_one = callbacks.wants_batches(mode)
         step = 0
         while step < whole:
             seconds = self._seconds_per_batch.get((mode, batch_size))
@@ -82,15 +84,17 @@ class Batches:
     def _evaluate(self, samples, batch_size, callbacks):
         callbacks.on_test_begin()
         totals = np.zeros(2 * len(self.metrics_names))
-        order = np.arange(len(samples.x))
-        for step, batches, size in self._calls(len(order), batch_size, callbacks, "test"):
+        order, watched = np.arange(len(samples.x)), callbacks.wants_batches("test")
+        for step, batches, size in self._calls(len(order), batch_size, watched, "test"):
             first = step * batch_size
-            callbacks.on_test_batch_begin(step)
+            if watched:
+                callbacks.on_test_batch_begin(step)
             with self._program(samples.x, size, with_loss=True) as program:
                 chosen = order[first : first + batches * size]
                 backends.current().evaluate(program, samples, chosen, totals)
             logs = self._logs(totals)
-            callbacks.on_test_batch_end(step + batches - 1, logs)
+            if watched:
+                callbacks.on_test_batch_end(step, logs)
             callbacks.on_progress(step + batches, logs)
         logs = self._logs(totals)
         callbacks.on_test_end(logs)
@@ -99,14 +103,15 @@ class Batches:
     def _predict(self, x, batch_size, callbacks):
         callbacks.on_predict_begin()
         outputs = [np.empty(shape, self.dtype) for shape in self._output_shapes(x.shape)]
-        order = np.arange(len(x))
-        for step, batches, size in self._calls(len(x), batch_size, callbacks, "predict"):
+        order, watched = np.arange(len(x)), callbacks.wants_batches("predict")
+        for step, batches, size in self._calls(len(x), batch_size, watched, "predict"):
             first = step * batch_size
-            callbacks.on_predict_batch_begin(step)
+            if watched:
+                callbacks.on_predict_batch_begin(step)
             chosen = order[first : first + batches * size]
             with self._program(x, size) as program:
                 backends.current().predict(program, x, chosen, outputs)
-            if callbacks.wants_batches("predict"):
+            if watched:
                 batch = [output[chosen] for output in outputs]
                 batch = batch[0] if len(batch) == 1 else batch
                 callbacks.on_predict_batch_end(step, {"outputs": batch})

@@ -65,11 +65,13 @@ def backward(program):
         return numpy_backend.backward(program)
     if not program.keeps:
         raise RuntimeError("this program has no backward; prepare(plan, keep=True) makes one")
-    program.settings[[fr.FORWARD_ROWS, fr.BACKWARD_ROWS]] = 0, len(program.table)
+    s = program.settings
+    s[[fr.FORWARD_ROWS, fr.BACKWARD_ROWS]] = 0, len(program.table)
+    s[fr.BACK] = program.back
     try:
         _call(program, 1)
     finally:
-        program.settings[fr.BACKWARD_ROWS] = 0
+        s[fr.BACK] = 0
 
 
 def loss_and_gradients(program, x, y, sample_weight, training):
@@ -131,12 +133,12 @@ def predict(program, x, order, outputs):
         s[fr.FIRST_OUTPUT + 4 * number + 3] = start
         start += output.size
     program.bind(x=x, order=order, outputs=flat)
-    s[[fr.GATHER, fr.N_OUTPUTS, fr.TRAINING]] = 1, len(outputs), 0
-    s[fr.FORWARD_ROWS] = len(program.table)
+    s[[fr.GATHER, fr.SCATTER]] = program.gather, program.scatter
+    s[[fr.N_OUTPUTS, fr.TRAINING, fr.FORWARD_ROWS]] = len(outputs), 0, len(program.table)
     try:
         _call(program, len(order) // program.batch_size)
     finally:
-        s[[fr.GATHER, fr.N_OUTPUTS]] = 0
+        s[[fr.GATHER, fr.SCATTER]] = 0
     if len(outputs) > 1:
         start = 0
         for output in outputs:
@@ -169,7 +171,8 @@ class Quick:
         shape = program.plan.batch_major_values(output).shape
         self._x, self._y = np.empty(program.x.shape, self.dtype), np.empty(shape, self.dtype)
         program.bind(x=self._x, outputs=self._y, order=np.arange(B))
-        s[[fr.GATHER, fr.N_OUTPUTS, fr.STEPS, fr.TRAINING]] = 1, 1, 1, 0
+        s[[fr.GATHER, fr.SCATTER]] = program.gather, program.scatter
+        s[[fr.N_OUTPUTS, fr.STEPS, fr.TRAINING]] = 1, 1, 0
         s[fr.FIRST_OUTPUT + 3] = 0
         if program.masks:
             program.bind(masks=_draw_masks(program, 0))
@@ -212,10 +215,11 @@ def _sparse(program):
 def _set(program, training, back, update):
     s, rows, fused = program.settings, len(program.table), program.objective.fused
     reads_output = not training or len(program.objective.metrics) > 0
-    s[[fr.TRAINING, fr.GATHER, fr.COUNT]] = training, 1, 1
+    s[[fr.TRAINING, fr.GATHER, fr.COUNT]] = training, program.gather, program.count
     s[fr.REPACK] = update[1] != 0
     s[fr.FORWARD_ROWS] = rows if reads_output else rows - fused
-    s[fr.BACKWARD_ROWS] = rows - fused if back else 0
+    s[fr.BACKWARD_ROWS] = rows - fused
+    s[fr.BACK] = program.back if back else 0
     s[fr.LOSS] = program.loss
     s[[fr.CLIP, fr.UPDATE]] = update
 
@@ -266,6 +270,9 @@ def _call(program, steps):
                 s[fr.FIRST_STEP], s[fr.STEPS] = step, step + 1
                 if _wait_for(program, n, start) or interrupt.pending():
                     return True
+            return False
+        if n == 1:
+            program.call(0)
             return False
         with _together(program, start) as begin:
             begin(range(1, n))

@@ -196,6 +196,8 @@ def _plain(logs):
 
 
 def _as_float(value):
+    if type(value) is float:
+        return value
     if np.ndim(value) > 0:  # such as the outputs of a prediction batch
         return value
     try:

@@ -77,7 +77,8 @@ TABLES = ("table", "segments")
     STEPS,  # and the one after the last
     STEP,  # the one at hand
     TRAINING,  # whether dropout is on
-    GATHER,  # whether the batch is to be taken from x, as `order` says
+    BATCHES,  # the kernel that runs them
+    GATHER,  # the kernel that takes a batch from x, as `order` says; or 0
     REPACK,  # whether weights are packed for each batch, and not once
     BATCH,  # samples in a batch
     N_ROWS,  # lines of the table
@@ -87,16 +88,18 @@ TABLES = ("table", "segments")
     OUTPUT, OUTPUT_STEPS, OUTPUT_INNER, OUTPUT_WIDTH,  # of the first output: (T, B, …, K)
     SOURCE,  # what the loss is computed from
     LOSS,  # the loss's kernel, or 0
+    BACK,  # the kernel that runs the rows backward, or 0
     WEIGHT_STEPS,  # weights for each sample: 0 (none), 1 or as many as timesteps
     LOSS_VALUES, SQUARES,  # where in the workspace
     CLIP, UPDATE,  # the optimizer's kernels, or 0
     N_PARAMETERS, N_SCALARS,  # scalars for each batch
     N_SEGMENTS, N_ZEROS, N_MOVING,  # the weights' segments, what is to be zeroed, what is updated
     MASK_SIZE,  # of a batch's dropout masks
-    COUNT,  # whether to add loss and metrics to `totals`
+    COUNT,  # the kernel that adds loss and metrics to `totals`, or 0
+    SCATTER,  # the kernel that writes outputs to where they belong, or 0
     N_METRICS,
     FIRST_METRIC,  # the kernel of the first one; the others follow
-) = range(35)  # fmt: skip
+) = range(38)  # fmt: skip
 MAX_METRICS = 16
 N_OUTPUTS = FIRST_METRIC + MAX_METRICS  # how many outputs are to be written
 FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps, width, place

@@ -36,7 +36,7 @@ _MODULES = {
         *("merge_forward", "merge_backward", "reverse_forward", "reverse_backward"),
         *("move_axis_forward", "move_axis_backward"),
     ),
-    "loop": ("run",),
+    "loop": ("run", "batches", "gather", "scatter", "back", "count"),
 }
 _MODULE_OF = {kernel: module for module, kernels in _MODULES.items() for kernel in kernels}
 

@@ -6,6 +6,7 @@ compiled.
 """
 
 import ctypes
+import functools
 import sys
 from math import ceil, prod
 
@@ -69,7 +70,14 @@ class Program:
         if objective is not None:
             self._set_objective()
         self.run = native.entry("run", dtype=self.dtype)
+        self.settings[fr.BATCHES] = self.kernel("batches")
         self._make_frame(zeros)
+
+    # The kernels of the loop, compiled when a call first needs them.
+    gather = functools.cached_property(lambda self: self.kernel("gather"))
+    scatter = functools.cached_property(lambda self: self.kernel("scatter"))
+    back = functools.cached_property(lambda self: self.kernel("back"))
+    count = functools.cached_property(lambda self: self.kernel("count"))
 
     # ------------------------------------------------------------------------------ what rows need
     def room(self, size):
@@ -116,6 +124,7 @@ class Program:
         memory = self.plan.memory
         s[fr.N_PARAMETERS] = len(memory.parameters)
         s[fr.N_SEGMENTS], s[fr.N_ZEROS] = len(memory.weight_segments), len(zeros)
+        s[fr.N_MOVING] = 1 + len(self._unmoved)
         s[fr.SQUARES] = self.room(len(memory.parameters) // 4096 + 1)
         s[fr.MASK_SIZE] = sum(prod(shape) for _, _, shape in self.masks)
         if len(self.plan.outputs) > fr.MAX_OUTPUTS:
@@ -171,7 +180,7 @@ class Program:
             segments=np.array([*segments, *zeros, *self._moving(self._unmoved)], np.int64),
             totals=np.zeros(16),
         )
-        self._addresses = fr.addresses(self.frame)
+        self._addresses, self._bound = fr.addresses(self.frame), {}
         self.address = self._addresses.ctypes.data
         self.settings[fr.YIELD] = _yield_address()
         self.settings[fr.THREADS] = 1
@@ -184,23 +193,25 @@ class Program:
 
     def choose_moving(self, update):
         """Pass over what an update would leave as it is: zero gradients, nothing remembered."""
-        unmoved = [
-            part
-            for part in self._unmoved
-            if not update.weight_decay
-            and not any(slot[part].any() for slot in update.slots.values())
-        ]
+        if not self._unmoved:
+            return
+        slots = update.slots.values()
+        unmoved = []
+        if not update.weight_decay:
+            unmoved = [p for p in self._unmoved if not any(slot[p].any() for slot in slots)]
         moving, s = self._moving(unmoved), self.settings
-        s[fr.N_MOVING] = len(moving)
-        first = s[fr.N_SEGMENTS] + s[fr.N_ZEROS]
+        first, s[fr.N_MOVING] = s[fr.N_SEGMENTS] + s[fr.N_ZEROS], len(moving)
         self.frame.segments[first : first + len(moving)] = moving
 
     def bind(self, **arrays):
         """Put other arrays into the frame, by name."""
-        arrays = {name: np.ascontiguousarray(array).reshape(-1) for name, array in arrays.items()}
-        self.frame = self.frame._replace(**arrays)
+        new = {}
         for name, array in arrays.items():
-            self._addresses[fr.Frame._fields.index(name)] = array.ctypes.data
+            if self._bound.get(name) is not array:  # most stay from epoch to epoch
+                self._bound[name] = array if array.flags.c_contiguous else None
+                new[name] = np.ascontiguousarray(array).reshape(-1)
+                self._addresses[fr.Frame._fields.index(name)] = new[name].ctypes.data
+        self.frame = self.frame._replace(**new)
 
     def call(self, k):
         """Run thread k's part of the call that the settings describe."""
