@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # Where the builder of each kernel is.  A builder takes what `address` is asked for by keyword.
@@ -52,25 +53,35 @@ def jit_disabled():
 
 
 def address(kernel, **specification):
-    """Return the address of a kernel's machine code.
+    """Return the address of one kernel's machine code; see `addresses`."""
+    return addresses([(kernel, specification)])[0]
+
+
+def addresses(requests):
+    """Return the addresses of the machine code of some kernels.
+
+    What has to be compiled is compiled together, which takes less time than one by one.
 
     Parameters
     ----------
-    kernel : str
-    **specification : str, int, bool or tuple
-        What its builder takes, the dtype's name first of all.
+    requests : list of (str, dict)
+        The kernels' names, and what their builders take, the dtype's name first of all.
 
     Returns
     -------
-    int
-        Of a C function ``void (int64 row, int64 *frame, int64 k)``; with the jit disabled a number
-        that stands for the Python function.
+    list of int
+        Of C functions ``void (int64 row, int64 *frame, int64 k)``; with the jit disabled, numbers
+        that stand for the Python functions.
     """
-    name = f"{kernel} {sorted(specification.items())}"
+    names = [f"{kernel} {sorted(made_for.items())}" for kernel, made_for in requests]
     with _LOCK:
-        if name not in _loaded:
-            _loaded[name] = _find(name, kernel, specification)
-        return _loaded[name]
+        missing = {}
+        for name, request in zip(names, requests, strict=True):
+            if name not in _loaded and not _find(name, *request):
+                missing[name] = request
+        if missing:
+            _compile(missing)
+        return [_loaded[name] for name in names]
 
 
 def entry(kernel, **specification):
@@ -94,19 +105,35 @@ if hasattr(os, "register_at_fork"):
 
 
 def _find(name, kernel, specification):
+    """Load a kernel that need not be compiled; return whether there is one."""
     if jit_disabled():
         _interpreted.append(_build(kernel, specification))
-        return len(_interpreted) - 1
-    symbol = "npylstm_" + hashlib.sha256(name.encode()).hexdigest()[:24]
-    file = _folder() / f"{symbol}.o"
-    code = _read(file, symbol)
+        _loaded[name] = len(_interpreted) - 1
+        return True
+    symbol = _symbol(name)
+    code = _read(_folder() / f"{symbol}.o", symbol)
     if code is not None:
-        return _load(code, symbol)
+        _loaded[name] = _load(code, symbol)
+    return code is not None
+
+
+def _symbol(name):
+    return "npylstm_" + hashlib.sha256(name.encode()).hexdigest()[:24]
+
+
+def _compile(missing):
+    """Compile kernels, keep them on disk, and load them."""
     start = time.perf_counter()
-    code = compile_object(_build(kernel, specification), symbol, specification["dtype"])
-    _compiled.append((kernel, time.perf_counter() - start))
-    _write(file, symbol, code)
-    return _load(code, symbol)
+    jobs = {}
+    with ThreadPoolExecutor(1) as llvm:  # works on one kernel while Python is at the next
+        for name, (kernel, specification) in missing.items():
+            code = lower(_build(kernel, specification), _symbol(name), specification["dtype"])
+            jobs[name] = llvm.submit(emit_object, code, _symbol(name))
+        for name, job in jobs.items():
+            code, symbol = job.result(), _symbol(name)
+            _write(_folder() / f"{symbol}.o", symbol, code)
+            _loaded[name] = _load(code, symbol)
+    _compiled.append(([kernel for kernel, _ in missing.values()], time.perf_counter() - start))
 
 
 def _build(kernel, specification):
@@ -125,33 +152,44 @@ def call_interpreted(number, row, frame, k):
 
 
 # ------------------------------------------------------------------------------------ compilation
-def compile_object(function, symbol, dtype):
-    """Compile ``function(row, frame, k)`` to an object file that defines `symbol`.
+def lower(function, symbol, dtype):
+    """Return the LLVM IR of ``function(row, frame, k)`` as text that defines a C function `symbol`.
 
-    Returns
-    -------
-    bytes
+    This is Numba's part of the work, all of it in Python.
     """
-    from llvmlite import binding
     from numba.core import compiler, cpu, registry, types
+    from numba.core.codegen import CPUCodeLibrary
 
     from .jit import FrameType
+
+    class Text(CPUCodeLibrary):
+        """Takes the code as it is; what else Numba would do with it is done in `emit_object`."""
+
+        def add_ir_module(self, module):
+            self.text = str(module)
 
     flags = compiler.Flags()
     flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
     flags.error_model = "numpy"
-    flags.no_compile = True  # that is done below
+    flags.no_compile = True
     flags.nrt = False  # kernels allocate nothing, so their code needs none of Numba's runtime
     flags.fastmath = cpu.FastMathOptions({"contract"})
     target = registry.cpu_target
     target.typing_context.refresh()
     target.target_context.refresh()
+    library = Text(target.target_context.codegen(), symbol)
     result = compiler.compile_extra(
         *(target.typing_context, target.target_context, function),
-        *((types.int64, FrameType(dtype), types.int64), types.void, flags, {}),
+        *((types.int64, FrameType(dtype), types.int64), types.void, flags, {}, library),
     )
-    inner = result.fndesc.llvm_func_name
-    module = binding.parse_assembly(str(result.library._final_module) + _entry_ir(symbol, inner))
+    return library.text + _entry_ir(symbol, result.fndesc.llvm_func_name)
+
+
+def emit_object(text, symbol):
+    """Return the object file (bytes) that LLVM makes of a kernel's IR."""
+    from llvmlite import binding
+
+    module = binding.parse_assembly(text)
     for unit in module.functions:
         if unit.name != symbol and not unit.is_declaration:
             unit.linkage = "internal"
@@ -160,7 +198,7 @@ def compile_object(function, symbol, dtype):
     tuning = binding.create_pipeline_tuning_options(speed_level=1)
     passes = binding.create_pass_builder(machine, tuning)
     passes.getModulePassManager().run(module, passes)
-    _check_declarations(module, function)
+    _check_declarations(module, symbol)
     return machine.emit_object(module)
 
 
@@ -175,12 +213,12 @@ define void @{symbol}(i64 %row, i64 %frame, i64 %k) {{
 """
 
 
-def _check_declarations(module, function):
+def _check_declarations(module, symbol):
     """Refuse code that needs more of the process than the C library's math."""
     needed = {f.name for f in module.functions if f.is_declaration}
     needed = {name for name in needed if not name.startswith("llvm.")}
     if needed - _MATH:
-        raise RuntimeError(f"kernel {function.__name__!r} calls {sorted(needed - _MATH)}")
+        raise RuntimeError(f"kernel {symbol!r} calls {sorted(needed - _MATH)}")
 
 
 _MATH = {
@@ -196,7 +234,7 @@ _compiled = []
 def announce():
     """Say on stderr what was compiled since the last time, and how long it took."""
     if _compiled:
-        names = ", ".join(dict.fromkeys(name for name, _ in _compiled))
+        names = ", ".join(dict.fromkeys(name for names, _ in _compiled for name in names))
         seconds = sum(time for _, time in _compiled)
         _compiled.clear()
         print(

@@ -58,7 +58,7 @@ class Program:
         self.operations, self.parallel = 0.0, self.batch_size
         self.masks = []  # (generator, rate, shape) of each dropout row
         self._unmoved = []  # slices of the parameters whose gradients are always zero
-        self._size = fr.WORKSPACE
+        self._size, self._requests, self.loss = fr.WORKSPACE, [], 0
         self._update = None
         self.settings = np.zeros(fr.N_SETTINGS, np.int64)
         self.table = np.zeros((len(plan.rows), fr.WIDTH), np.int64)
@@ -69,15 +69,8 @@ class Program:
         self._set_sizes(zeros)
         if objective is not None:
             self._set_objective()
-        self.run = native.entry("run", dtype=self.dtype)
-        self.settings[fr.BATCHES] = self.kernel("batches")
+        self._make_kernels()
         self._make_frame(zeros)
-
-    # The kernels of the loop, compiled when a call first needs them.
-    gather = functools.cached_property(lambda self: self.kernel("gather"))
-    scatter = functools.cached_property(lambda self: self.kernel("scatter"))
-    back = functools.cached_property(lambda self: self.kernel("back"))
-    count = functools.cached_property(lambda self: self.kernel("count"))
 
     # ------------------------------------------------------------------------------ what rows need
     def room(self, size):
@@ -87,8 +80,28 @@ class Program:
         return start
 
     def kernel(self, name, **specification):
-        """Return the address of a kernel for this program's dtype."""
-        return native.address(name, dtype=self.dtype, **specification)
+        """Ask for a kernel of this dtype; return the number that stands for its address so far."""
+        self._requests.append((name, {"dtype": self.dtype, **specification}))
+        return len(self._requests)
+
+    def _make_kernels(self):
+        """Compile what was asked for, all of it at once, and put addresses in place of numbers."""
+        for name in ("run", "batches", *(("gather", "back", "count") if self.objective else ())):
+            self.kernel(name)
+        addresses = np.array([0, *native.addresses(self._requests)])
+        of_rows = self.table[:, fr.PACK : fr.X_GRADIENT + 1]
+        of_rows[...] = addresses[of_rows]
+        of_metrics = self.settings[fr.FIRST_METRIC :][: self.settings[fr.N_METRICS]]
+        of_metrics[...] = addresses[of_metrics]
+        self.loss = addresses[self.loss]
+        self.settings[fr.BATCHES] = native.address("batches", dtype=self.dtype)
+        self.run = native.entry("run", dtype=self.dtype)
+
+    # The other kernels of the loop; they are compiled when they are first needed.
+    gather = functools.cached_property(lambda self: native.address("gather", dtype=self.dtype))
+    scatter = functools.cached_property(lambda self: native.address("scatter", dtype=self.dtype))
+    back = functools.cached_property(lambda self: native.address("back", dtype=self.dtype))
+    count = functools.cached_property(lambda self: native.address("count", dtype=self.dtype))
 
     def _lower_rows(self):
         rows, flows, zeros = self.plan.rows, [Flow((True, True), (True, True), 0)], []
@@ -225,9 +238,11 @@ class Program:
         """Return the addresses of the kernels of an Update: clipping (or 0), and the step."""
         key = (update.op, tuple(update.slots), update.clip, n_numbers)
         if self._update is None or self._update[0] != key:
-            clip = self.kernel("clip", op=int(update.clip)) if update.clip else 0
-            name = update.op.name.lower()
-            step = self.kernel("update", optimizer=name, slots=key[1], n_numbers=n_numbers)
+            numbers = {"dtype": self.dtype, "slots": key[1], "n_numbers": n_numbers}
+            step = native.address("update", optimizer=update.op.name.lower(), **numbers)
+            clip = 0
+            if update.clip:
+                clip = native.address("clip", dtype=self.dtype, op=int(update.clip))
             self._update = (key, (clip, step))
         return self._update[1]
 
