@@ -32,25 +32,26 @@ def main(argv=None):
     facts = card.machine() | {"threads": options.threads}
     worker.use_cores(options.threads)  # for this process and all that it starts
     busy = [card.others()]
-    before = peak.measure(options.threads)
+    peaks = [peak.measure(options.threads)]
     rows = []
-    with processes.Crew(others, options.threads) as crew:
-        for question in options.questions:
-            say(question)
-            rows += answer(question, crew, options, effort)
-        facts |= card.software(crew)
-    busy.append(card.others())
-    facts["others"] = max((share for share in busy if share is not None), default=None)
-    after = peak.measure(options.threads)
-    facts["peak"] = {name: max(before[name], after[name]) for name in before}
     settings = {
         "quick": options.quick,
         "rounds": effort.rounds,
         "seconds_a_turn": effort.seconds,
         "workloads": options.workloads,
-        "questions": options.questions,
+        "questions": [],
     }
-    record.write(options.record, facts, settings, rows, words)
+    with processes.Crew(others, options.threads) as crew:
+        for question in options.questions:
+            say(question)
+            rows += answer(question, crew, options, effort)
+            settings["questions"].append(question)
+            facts |= card.software(crew)
+            busy.append(card.others())
+            facts["others"] = max((share for share in busy if share is not None), default=None)
+            peaks.append(peak.measure(options.threads))
+            facts["peak"] = {name: max(one[name] for one in peaks) for name in peaks[0]}
+            record.write(options.record, facts, settings, rows, words)  # of what is done so far
     show(record.read(options.record))
     print(f"\nrecorded in {options.record}")
     return 0

@@ -11,7 +11,7 @@ from .workloads import scaling
 ACTIONS = {"training_step": ("train_step",), "fit": ("fit",), "inference": INFERENCE}
 
 
-def compare(crew, question, workload, effort, peers=None):
+def compare(crew, question, workload, effort, peers=None, actions=None):
     """Verify every peer that can do the workload, then time all of them in rounds.
 
     Parameters
@@ -23,18 +23,21 @@ def compare(crew, question, workload, effort, peers=None):
         None verifies only.
     peers : list of str or None
         Which of the crew's; None is all.
+    actions : tuple of str or None
+        Which of a question's ways to call a library; None is all.
 
     Returns
     -------
     list of dict
         One for each peer and way to call it: see `_row`.
     """
+    actions = actions or ACTIONS[question]
     taking_part = [
         peer
         for peer in crew.peers
         if peer.can(workload)
         and (peers is None or peer.name in (OURS, *peers))
-        and set(ACTIONS[question]) & set(peer.actions)
+        and set(actions) & set(peer.actions)
     ]
     shares = {}
     for peer in taking_part:
@@ -47,7 +50,7 @@ def compare(crew, question, workload, effort, peers=None):
         worker = crew.worker(peer)
         key = question, peer.name, workload.name
         worker.make(key, peer.name, workload, workload.weights())
-        for action in ACTIONS[question]:
+        for action in actions:
             if action in peer.actions:
                 steps = workload.batches if action == "fit" else 1
                 turns.append(Turn(peer.name, action, worker, key, steps))
@@ -95,12 +98,9 @@ def scale(crew, effort):
 
 def along(crew, question, axis, workload, effort, peers=("keras", "torch")):
     """Return the rows of one point of `scale`: one way to call each library."""
-    rows = compare(crew, question, workload, effort, peers)
-    return [
-        row | {"question": "scaling", "axis": axis, "size": row["shape"][axis]}
-        for row in rows
-        if row["action"] in ("train_step", "infer")
-    ]
+    action = "infer" if question == "inference" else "train_step"
+    rows = compare(crew, question, workload, effort, peers, (action,))
+    return [row | {"question": "scaling", "axis": axis, "size": row["shape"][axis]} for row in rows]
 
 
 def second_thread(crew, workload, effort):
