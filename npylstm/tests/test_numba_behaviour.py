@@ -327,6 +327,7 @@ LONG_BATCH = """
     import npylstm
     from npylstm import Sequential
     from npylstm.layers import LSTM, Dense, Input
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may come ignored
 
     B, T, D, U, threads = 16, 1200, 300, 300, int(sys.argv[1])
     npylstm.set_num_threads(threads)
@@ -383,6 +384,7 @@ SHORT_BATCHES = """
     import numpy as np
     from npylstm import Sequential
     from npylstm.layers import LSTM, Dense, Input
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may come ignored
 
     N = 3_000_000
     x, y = np.random.default_rng(0).normal(size=(N, 2, 1)).astype("float32"), np.ones(N)
