@@ -29,7 +29,7 @@ def main(argv=None):
     for word in words:
         print(word)
     effort = timing.QUICK if options.quick else timing.FULL
-    facts = card.machine() | {"threads": options.threads}
+    facts = card.machine() | {"threads": options.threads, "others": None}
     worker.use_cores(options.threads)  # for this process and all that it starts
     busy = [card.others()]
     peaks = [peak.measure(options.threads)]
@@ -47,11 +47,12 @@ def main(argv=None):
             rows += answer(question, crew, options, effort)
             settings["questions"].append(question)
             facts |= card.software(crew)
-            busy.append(card.others())
-            facts["others"] = max((share for share in busy if share is not None), default=None)
             peaks.append(peak.measure(options.threads))
             facts["peak"] = {name: max(one[name] for one in peaks) for name in peaks[0]}
             record.write(options.record, facts, settings, rows, words)  # of what is done so far
+    busy.append(card.others())  # only now: the workers, too, are others
+    facts["others"] = max((share for share in busy if share is not None), default=None)
+    record.write(options.record, facts, settings, rows, words)
     show(record.read(options.record))
     print(f"\nrecorded in {options.record}")
     return 0
