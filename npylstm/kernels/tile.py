@@ -437,7 +437,7 @@ def _each_row(builder, form, sums, finish):
         for v, value in enumerate(row):
             store(builder, form, value, at(builder, memory, (v * n_rows + r, L)))
 
-    def some(first, together):
+    def side_by_side(first, together):
         wide = form._replace(lanes=together * L)
         line = at(builder, memory, (first, L))
         values = [load(builder, wide, at(builder, line, (v, n_rows * L))) for v in range(many)]
@@ -447,12 +447,12 @@ def _each_row(builder, form, sums, finish):
     together = min(_TOGETHER, n_rows)
 
     def each(number, carried):
-        some(times(builder, number, together), together)
+        side_by_side(times(builder, number, together), together)
         return carried
 
     counted(builder, I64(n_rows // together), [], each)
     if n_rows % together:
-        some(I64(n_rows - n_rows % together), n_rows % together)
+        side_by_side(I64(n_rows - n_rows % together), n_rows % together)
 
 
 def load_rows(builder, form, pointer, rows, stride, left=None):

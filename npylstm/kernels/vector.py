@@ -28,7 +28,7 @@ class Format(NamedTuple):
     dtype : numpy.dtype
         float32 or float64.
     lanes : int
-        How many numbers one vector has: 2, 4, 8, 16.
+        How many numbers one vector has: 2, 4, 8, 16, or several times a register's.
     features : frozenset of str
         The processor features (LLVM's names) whose special instructions may be used.  Without any,
         the code runs wherever LLVM can compile it.
