@@ -259,7 +259,7 @@ def _call(program, steps):
     wanted = 1  # plain Python has no barriers, and small calls are over before another thread wakes
     large = operations >= _THREADED_BATCH and operations * steps >= _THREADED_CALL
     if large and not native.jit_disabled():
-        wanted = min(threads.get_num_threads(), program.parallel)
+        wanted = min(threads.get_num_threads(), program.parallel, fr.MAX_THREADS)
     native.announce()
     with threads.lent(wanted) as (n, start):
         s[fr.THREADS] = n

@@ -63,7 +63,7 @@ def dense_forward(dtype, pieces, single):
             q = first
             while q < last:
                 q += product(
-                    last - q, arena, x + q * d, d, 1, 0, parameters, w + at, u, L, 0, d, 1,
+                    last - q, arena, x + q * d, d, 0, parameters, w + at, u, L, 0, d, 1,
                     parameters, w + d * u + at, 0, bias_left,
                     arena, y + q * u + at, u, L, u - at,
                 )  # fmt: skip
@@ -75,7 +75,7 @@ def dense_weight_gradients(dtype, pieces):
     """Return the kernel ``dW = x.T @ dy, db = sum(dy)``."""
     form = host_format(dtype)
     L, N = form.lanes, pieces * form.lanes
-    product = tile.product_tile(form, tile.heights(form, pieces), pieces)
+    product = tile.product_tile(form, tile.heights(form, pieces), pieces, columns=True)
 
     def kernel(row, frame, k):
         table, gradients = frame.table, frame.gradients
@@ -84,10 +84,10 @@ def dense_weight_gradients(dtype, pieces):
         for part in range(1 + table[row, USE_BIAS]):
             # ``a.T @ dy`` for x and for a column of ones.
             if part == 0:
-                a, start, a_row, a_step, to = frame.arena, table[row, X], 1, d, w
+                a, start, a_step, to = frame.arena, table[row, X], d, w
                 first, last = share(d, k, threads)
             else:
-                a, start, a_row, a_step, to = frame.workspace, ONE, 0, 0, w + d * u
+                a, start, a_step, to = frame.workspace, ONE, 0, w + d * u
                 first, last = share(1, k, threads)
             for s in range(0, n, _BLOCK):
                 rows = least(_BLOCK, n - s)
@@ -97,7 +97,7 @@ def dense_weight_gradients(dtype, pieces):
                     while m < last:
                         here = to + m * u + at
                         m += product(
-                            last - m, a, start + s * a_step + m * a_row, a_row, a_step, 0,
+                            last - m, a, start + s * a_step + m, a_step, 0,
                             frame.gradient_arena, dy + s * u + at, u, L, 0, rows, 1,
                             gradients, here, u, added, gradients, here, u, L, u - at,
                         )  # fmt: skip
@@ -135,7 +135,7 @@ def dense_x_gradient(dtype, single):
                 while q < last:
                     here = x + q * d + at
                     q += product(
-                        last - q, dx, dy + q * u, u, 1, 0, frame.workspace, packed, P, L, 0,
+                        last - q, dx, dy + q * u, u, 0, frame.workspace, packed, P, L, 0,
                         u, 1, dx, here, d, added, dx, here, d, L, d - at,
                     )  # fmt: skip
 

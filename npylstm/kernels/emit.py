@@ -14,6 +14,7 @@ from . import vector
 from .jit import I64, emitted, with_parameters
 from .vector import FUSED, Vector, splat
 
+_POINTERS = 8  # how many pointers to rows fit the registers
 _AHEAD = 8  # how many lines of a matrix early they are asked for from the L2 cache
 
 
@@ -153,6 +154,15 @@ def keep(builder, form, value, left):
     return builder.select(vector.first_lanes(builder, left, form), value, form.constant(0))
 
 
+def opaque(builder, pointer):
+    """Return a pointer of which LLVM does not know where it comes from.
+
+    It computes pointers that are a stride apart from each other, again and again inside a loop,
+    which keeps a few registers free that nobody needs, and takes a tenth of the instructions.
+    """
+    return builder.asm(ir.FunctionType(pointer.type, [pointer.type]), "", "=r,0", [pointer], False)
+
+
 def prefetch(builder, pointer):
     """Ask for the cache line at a pointer, which may also lead nowhere."""
     byte, integer = ir.IntType(8).as_pointer(), ir.IntType(32)
@@ -224,6 +234,8 @@ def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
 
     def part(o, flat):
         rows = [at(builder, a.pointer, (r, a.row), (o, a.outer)) for r in range(n_rows)]
+        if n_rows <= _POINTERS and not isinstance(a.row, (int, ir.Constant)):
+            rows = [opaque(builder, row) for row in rows]
         pieces = at(builder, b.pointer, (o, b.outer))
 
         def step(k, values):

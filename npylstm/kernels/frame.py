@@ -58,7 +58,7 @@ TABLES = ("table", "segments")
     PACK, FORWARD, BACKWARD, WEIGHT_GRADIENTS, X_GRADIENT,  # kernels' addresses; 0 for none
     ADD_DX, ADD_DX2,  # whether the gradients of x and x2 are added to what is there
     DH_FROM,  # the first timestep whose output has a gradient
-    SPLIT_UNITS,  # whether threads share out the units of an LSTM, and not the samples
+    SPLIT_FORWARD, SPLIT_BACKWARD,  # whether threads share out the units, and not the samples
     STATE_GRADIENTS,  # whether c[T] has one, and h[0], c[0] are to get one
     GATES,  # where in the workspace: gates, then dz
     PACKED,  # the weights as the forward's tiles read them; -1 for as they are
@@ -67,7 +67,7 @@ TABLES = ("table", "segments")
     CARRY,  # the gradient of c on its way from step to step
     MASK,  # where in a batch's masks this row's starts
     WIDTH,
-) = range(len(ROW.fields or ()) + 17)  # fmt: skip
+) = range(len(ROW.fields or ()) + 18)  # fmt: skip
 
 # The settings.
 (
@@ -106,9 +106,11 @@ FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps
 MAX_OUTPUTS = 8
 N_SETTINGS = FIRST_OUTPUT + 4 * MAX_OUTPUTS
 
-# Where threads meet: in cache lines of their own.
-ARRIVED, GENERATION, STOP, DECIDED, NOT_FINITE, ABANDONED = 0, 16, 32, 48, 64, 80
-N_SYNC = 96
+# Where threads meet: in cache lines of their own, and the one that is fetched along with each.
+LINE = 16
+ARRIVED, GENERATION, STOP, DECIDED, NOT_FINITE, ABANDONED, TAKEN = range(0, 7 * LINE, LINE)
+MAX_THREADS = 64  # each has a line for what is taken of its share
+N_SYNC = TAKEN + MAX_THREADS * LINE
 
 ONE = 0  # the workspace starts with a 1
 ZEROS = 16  # and some zeros

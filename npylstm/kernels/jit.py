@@ -2,6 +2,7 @@
 
 `jit` compiles a helper.  `view` gives a flat vector a shape.  `call` runs a kernel by its address,
 `barrier` waits until all threads have come to the same line, `stopped` says whether to give up.
+`share` deals things out evenly, `take` to whoever has time.
 """
 
 import inspect
@@ -27,8 +28,10 @@ from .frame import (
     DECIDED,
     GENERATION,
     INTEGERS,
+    LINE,
     STOP,
     TABLES,
+    TAKEN,
     THREADS,
     WIDTH,
     YIELD,
@@ -174,13 +177,18 @@ def stopped(typing, frame):
     return types.boolean(frame), emit
 
 
-@emitted(_stop_of_one)
+def _barrier_of_one(frame):
+    frame.sync[TAKEN] = 0
+    return frame.sync[STOP] != 0
+
+
+@emitted(_barrier_of_one)
 def barrier(typing, frame):
     """Wait until all threads are here; return whether to give up, the same answer to all.
 
-    The last one to come looks whether somebody asked for an end, and lets the others go.  They
-    spin, and after a while offer their processor to whoever else wants it.  They give up by
-    themselves if they are told that not all will come.
+    The last one to come looks whether somebody asked for an end, notes that nothing is taken
+    (see `take`), and lets the others go.  They spin, and after a while offer their processor to
+    whoever else wants it.  They give up by themselves if they are told that not all will come.
     """
 
     def emit(context, builder, signature, arguments):
@@ -189,20 +197,29 @@ def barrier(typing, frame):
         def sync(index):
             return _sync(context, builder, frame, frame_value, index)
 
+        def nothing_is_taken():
+            with cgutils.for_range(builder, threads) as each:
+                place = builder.gep(sync(TAKEN), [builder.mul(each.index, I64(LINE))])
+                builder.store_atomic(I64(0), place, "monotonic", 8)
+
         threads = _setting(context, builder, frame, frame_value, THREADS)
-        with builder.if_then(builder.icmp_signed(">", threads, I64(1))):
-            generation = _load_atomic(builder, sync(GENERATION))
-            before = builder.atomic_rmw("add", sync(ARRIVED), I64(1), "acq_rel")
-            last = builder.icmp_signed("==", builder.add(before, I64(1)), threads)
-            with builder.if_else(last) as (then, otherwise):
-                with then:
-                    stop = _load_atomic(builder, sync(STOP))
-                    builder.store_atomic(stop, sync(DECIDED), "monotonic", 8)
-                    builder.store_atomic(I64(0), sync(ARRIVED), "monotonic", 8)
-                    builder.atomic_rmw("add", sync(GENERATION), I64(1), "acq_rel")
-                with otherwise:
-                    _spin(context, builder, frame, frame_value, generation)
         several = builder.icmp_signed(">", threads, I64(1))
+        with builder.if_else(several) as (meet, alone):
+            with alone:
+                nothing_is_taken()
+            with meet:
+                generation = _load_atomic(builder, sync(GENERATION))
+                before = builder.atomic_rmw("add", sync(ARRIVED), I64(1), "acq_rel")
+                last = builder.icmp_signed("==", builder.add(before, I64(1)), threads)
+                with builder.if_else(last) as (then, otherwise):
+                    with then:
+                        stop = _load_atomic(builder, sync(STOP))
+                        builder.store_atomic(stop, sync(DECIDED), "monotonic", 8)
+                        builder.store_atomic(I64(0), sync(ARRIVED), "monotonic", 8)
+                        nothing_is_taken()
+                        builder.atomic_rmw("add", sync(GENERATION), I64(1), "acq_rel")
+                    with otherwise:
+                        _spin(context, builder, frame, frame_value, generation)
         stop = builder.select(several, I64(DECIDED), I64(STOP))
         decided = _load_atomic(builder, builder.gep(sync(0), [stop]))
         decided = builder.or_(decided, _load_atomic(builder, sync(ABANDONED)))
@@ -282,6 +299,47 @@ def share(typing, n, k, threads):
 
     integer = types.int64
     return types.UniTuple(integer, 2)(integer, integer, integer), emit
+
+
+def _fetch_and_add(frame, place, value):
+    before = frame.sync[place]
+    frame.sync[place] += value
+    return before
+
+
+@emitted(_fetch_and_add)
+def fetch_and_add(typing, frame, place, value):
+    """Add to a number that all threads see, ``frame.sync[place]``; return what it was before."""
+
+    def emit(context, builder, signature, arguments):
+        frame_value, place_value, value = arguments
+        pointer = builder.gep(_sync(context, builder, frame, frame_value, 0), [place_value])
+        return builder.atomic_rmw("add", pointer, value, "monotonic")
+
+    return types.int64(frame, types.int64, types.int64), emit
+
+
+_FROM_BACK = 1 << 32  # how many are taken from the back is counted in the upper half of a number
+
+
+@jit
+def take(frame, k, n):
+    """Return one of n things that no thread has taken since the last barrier; -1 if none is left.
+
+    A thread takes what is its share from front to back, so that it mostly meets the same things
+    again, in its own cache; then it helps the others, from the back of their shares.
+    """
+    threads = frame.settings[THREADS]
+    taken, other = -1, 0
+    while taken < 0 and other < threads:
+        owner = (k + other) % threads
+        first, last = share(n, owner, threads)
+        count = fetch_and_add(frame, TAKEN + owner * LINE, _FROM_BACK if other else 1)
+        from_front, from_back = count % _FROM_BACK, count // _FROM_BACK
+        if from_front + from_back < last - first:
+            taken = last - 1 - from_back if other else first + from_front
+        other += 1
+    return taken
 
 
 @emitted(min)

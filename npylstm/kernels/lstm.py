@@ -27,7 +27,8 @@ from .frame import (
     PACKED_BACK,
     PACKED_X,
     REVERSE,
-    SPLIT_UNITS,
+    SPLIT_BACKWARD,
+    SPLIT_FORWARD,
     STATE,
     STATE_GRADIENTS,
     STEP,
@@ -42,10 +43,12 @@ from .frame import (
     W,
     X,
 )
-from .jit import barrier, jit, least, share, stopped
+from .jit import barrier, jit, least, share, stopped, take
 from .vector import host_format
 
 _ZEROS, _CARRIED = int(Start.ZEROS), int(Start.CARRIED)
+_GROUP = 18  # samples that a thread takes at a time, about
+_LINES = 96  # lines of a weight gradient that a thread takes at a time
 _BLOCK = 384  # rows of dz whose products are summed before the next: they stay in the L2 cache
 
 
@@ -96,6 +99,22 @@ def lstm_pack(dtype):
     return kernel
 
 
+# ------------------------------------------------------------------------------- sharing the work
+def _group(heights):
+    """Return how many samples a thread takes at a time: some microseconds of work."""
+    return heights[0] * max(1, _GROUP // heights[0])
+
+
+@jit
+def following(frame, k, n, thing, shared):
+    """Return what to do after a thing: one of n that is still to be done, or -1 after the last."""
+    if shared:
+        following = take(frame, k, n)
+    else:
+        following = thing + 1 if thing + 1 < n else -1
+    return following
+
+
 # ---------------------------------------------------------------------------------------- forward
 def lstm_forward(dtype, activation, recurrent_activation, saved, single):
     """Return the forward kernel of an LSTM row.
@@ -111,6 +130,7 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
     form = host_format(dtype)
     L = form.lanes
     heights = (1,) if single else tile.heights(form, 4)
+    group = _group(heights)
     phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
     step = tile.forward_tile(form, heights, phi, sigma, saved, unpacked=single)
     copy, zero = copy_of(form), fill_with_zeros(form)
@@ -152,27 +172,32 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
         threads, blocks = frame.settings[THREADS], (u + L - 1) // L
         first, last = share(b, k, threads)
         start(row, frame, first, last)
-        if table[row, SPLIT_UNITS]:
-            first, last, share_of = 0, b, share(blocks, k, threads)
+        split_units, groups = table[row, SPLIT_FORWARD], 1
+        if split_units:
+            groups = (b + group - 1) // group
             if barrier(frame):
                 return
-        else:
-            share_of = share(blocks, 0, 1)
         for s in range(t):
             x_s = x + (t - 1 - s if table[row, REVERSE] else s) * b * d
             h_s, c_s = h + s * b * u, c + s * b * u
             n_h = 0 if s == 0 and table[row, MODE] == _ZEROS else u
-            for nb in range(share_of[0], share_of[1]):
-                q = first
-                while q < last:
+            n = blocks * groups
+            thing = following(frame, k, n, -1, split_units)
+            while thing >= 0:
+                nb, q, end = thing // groups, first, last
+                if split_units:
+                    q = thing % groups * group
+                    end = least(q + group, b)
+                while q < end:
                     here = q * u + nb * L
                     q += step(
-                        last - q, arena, x_s + q * d, d, d, arena, h_s + q * u, n_h, u,
+                        end - q, arena, x_s + q * d, d, d, arena, h_s + q * u, n_h, u,
                         weights, w + nb * block, line, piece, use_bias, arena, c_s + here,
                         arena, h_s + b * u + here, arena, c_s + b * u + here,
                         frame.workspace, gates + ((nb * t + s) * b + q) * 4 * L, u - nb * L,
                     )  # fmt: skip
-            if table[row, SPLIT_UNITS]:
+                thing = following(frame, k, n, thing, split_units)
+            if split_units:
                 if barrier(frame):
                     return
             elif stopped(frame):
@@ -193,9 +218,12 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
     phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
     copy, zero = copy_of(form), fill_with_zeros(form)
     if single:
+        heights = (1,)
         step_row = tile.backward_row_tile(form, phi, sigma, saved)
     else:
-        step = tile.backward_tile(form, tile.heights(form, tile.BACK_PIECES), phi, sigma, saved)
+        heights = tile.heights(form, tile.BACK_PIECES)
+        step = tile.backward_tile(form, heights, phi, sigma, saved)
+    group = _group(heights)
 
     @jit
     def start(row, frame, first, last):
@@ -217,19 +245,23 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
         threads, blocks = frame.settings[THREADS], (u + wide - 1) // wide
         first, last = share(b, k, threads)
         start(row, frame, first, last)
-        if table[row, SPLIT_UNITS]:
-            first, last, share_of = 0, b, share(blocks, k, threads)
+        split_units, groups = table[row, SPLIT_BACKWARD], 1
+        if split_units:
+            groups = (b + group - 1) // group
             if barrier(frame):
                 return
-        else:
-            share_of = share(blocks, 0, 1)
         for s in range(t - 1, -1, -1):
             c_s, dh = c + s * b * u, h + (s + 1) * b * u
             n_next = (u + L - 1) // L if s < t - 1 else 0
-            for at in range(share_of[0] * wide, least(share_of[1] * wide, u), wide):
+            n = blocks * groups
+            thing = following(frame, k, n, -1, split_units)
+            while thing >= 0:
+                at, q, end = thing // groups * wide, first, last
+                if split_units:
+                    q = thing % groups * group
+                    end = least(q + group, b)
                 dh_left = u - at if s >= table[row, DH_FROM] else 0
-                q = first
-                while q < last:
+                while q < end:
                     here = q * u + at
                     dz = gates + (s * b + q) * 4 * L
                     if single:
@@ -243,12 +275,13 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
                     else:
                         back = table[row, PACKED_BACK] + at * ((u + L - 1) // L) * 4 * L
                         q += step(
-                            last - q, workspace, dz + b * 4 * L, n_next, block, workspace, back,
+                            end - q, workspace, dz + b * 4 * L, n_next, block, workspace, back,
                             frame.gradient_arena, dh + here, dh_left, u, arena, c_s + here,
                             arena, c_s + b * u + here, workspace, carry + q * width + at, width,
                             workspace, dz + at // L * block, u - at,
                         )  # fmt: skip
-            if table[row, SPLIT_UNITS]:
+                thing = following(frame, k, n, thing, split_units)
+            if split_units:
                 if barrier(frame):
                     return
             elif stopped(frame):
@@ -262,50 +295,55 @@ def lstm_weight_gradients(dtype):
     """Return the kernel that sums the weights' gradients over all steps: dW, dR, db from dz."""
     form = host_format(dtype)
     L = form.lanes
-    add = tile.product_tile(form, tile.heights(form, 4), 4, same_lanes=True)
+    add = tile.product_tile(form, tile.heights(form, 4), 4, same_lanes=True, columns=True)
     zero = fill_with_zeros(form)
 
     def kernel(row, frame, k):
         table, s = frame.table, frame.settings
         t, b, d, u, w = table[row, T], table[row, B], table[row, D], table[row, U], table[row, W]
-        first, last = share((u + L - 1) // L, k, s[THREADS])
-        steps = (_BLOCK + b - 1) // b
-        for part in range(2 + table[row, USE_BIAS]):
-            # ``a.T @ dz`` for x, for h, and for a column of ones, a line of dz for each sample.
-            if part == 0:
-                a, lines, to = frame.arena, d, w
-                start, a_row, a_step, a_outer = table[row, X], 1, d, b * d
-                if table[row, REVERSE]:
-                    start, a_outer = start + (t - 1) * b * d, -b * d
-            elif part == 1:
-                a, lines, to = frame.arena, u, w + d * 4 * u
-                start, a_row, a_step, a_outer = table[row, H], 1, u, b * u
-                if t == 1 and table[row, MODE] == _ZEROS:  # h is 0, and will be in the next batch
-                    if s[STEP] == s[FIRST_STEP] and k == 0:
-                        zero(4 * u * u, frame.gradients, to)
-                    continue
-            else:
-                a, lines, to = frame.workspace, 1, w + (d + u) * 4 * u
-                start, a_row, a_step, a_outer = ONE, 0, 0, 0
-            for done in range(0, t, steps):
+        blocks, steps = (u + L - 1) // L, (_BLOCK + b - 1) // b
+        of_x, of_h = (d + _LINES - 1) // _LINES, (u + _LINES - 1) // _LINES
+        if t == 1 and table[row, MODE] == _ZEROS:  # h is 0, and will be in the next batch
+            of_h = 0
+            if s[STEP] == s[FIRST_STEP] and k == 0:
+                zero(4 * u * u, frame.gradients, w + d * 4 * u)
+        groups = of_x + of_h + table[row, USE_BIAS]
+        for done in range(0, t, steps):
+            if done and barrier(frame):
+                return
+            thing = take(frame, k, blocks * groups)
+            while thing >= 0:
+                if stopped(frame):
+                    return
+                # ``a.T @ dz`` for lines of x, of h, and a line of ones: a line of dz a sample.
+                nb, group = thing // groups, thing % groups
+                if group < of_x:
+                    a, lines, to, m = frame.arena, d, w, group * _LINES
+                    start, a_step, a_outer = table[row, X], d, b * d
+                    if table[row, REVERSE]:
+                        start, a_outer = start + (t - 1) * b * d, -b * d
+                elif group < of_x + of_h:
+                    a, lines, to, m = frame.arena, u, w + d * 4 * u, (group - of_x) * _LINES
+                    start, a_step, a_outer = table[row, H], u, b * u
+                else:
+                    a, lines, to, m = frame.workspace, 1, w + (d + u) * 4 * u, 0
+                    start, a_step, a_outer = ONE, 0, 0
                 n_outer, n = least(steps, t - done), b
                 if a_outer == b * a_step:  # steps that follow each other are one long column
                     n_outer, n = 1, n_outer * b
-                for nb in range(first, last):
-                    if stopped(frame):
-                        return
-                    dz = table[row, GATES] + (nb * t + done) * b * 4 * L
-                    column = start + done * a_outer
-                    added = u - nb * L if done else 0
-                    m = 0
-                    while m < lines:
-                        here = to + m * 4 * u + nb * L
-                        m += add(
-                            lines - m, a, column + m * a_row, a_row, a_step, a_outer,
-                            frame.workspace, dz, 4 * L, L, b * 4 * L, n, n_outer,
-                            frame.gradients, here, 4 * u, added,
-                            frame.gradients, here, 4 * u, u, u - nb * L,
-                        )  # fmt: skip
+                dz = table[row, GATES] + (nb * t + done) * b * 4 * L
+                column = start + done * a_outer
+                added = u - nb * L if done else 0
+                end = least(m + _LINES, lines)
+                while m < end:
+                    here = to + m * 4 * u + nb * L
+                    m += add(
+                        end - m, a, column + m, a_step, a_outer,
+                        frame.workspace, dz, 4 * L, L, b * 4 * L, n, n_outer,
+                        frame.gradients, here, 4 * u, added,
+                        frame.gradients, here, 4 * u, u, u - nb * L,
+                    )  # fmt: skip
+                thing = take(frame, k, blocks * groups)
 
     return kernel
 
@@ -328,7 +366,7 @@ def lstm_x_gradient(dtype):
             while q < last and not stopped(frame):
                 here = to + q * width + at
                 q += product(
-                    last - q, frame.workspace, dz + q * 4 * L, 4 * L, 1, t * b * 4 * L,
+                    last - q, frame.workspace, dz + q * 4 * L, 4 * L, t * b * 4 * L,
                     *(
                         frame.workspace,
                         packed + at * blocks * 4 * L,

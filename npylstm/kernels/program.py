@@ -19,7 +19,8 @@ from . import native
 from .vector import host_lanes
 
 _ALIGN = 16  # numbers: parts of the workspace start where a cache line does
-_SPLIT_BYTES = 1 << 21  # of weights above which threads share out the units of an LSTM
+_SPLIT_BYTES = 1 << 20  # of weights above which threads share out the units of an LSTM forward
+_SPLIT_BATCH = 32  # samples below which they do so backward, too: gates would have to change hands
 _FROM_OUTPUT = {"linear", "sigmoid", "tanh", "exponential"}  # their backward does not ask for z
 
 
@@ -261,8 +262,9 @@ def _lstm(program, row, line, wanted):
     program.operations += 8 * T * B * (D + U) * U * (3 if program.keeps else 1)
     line[fr.FORWARD] = program.kernel("lstm_forward", **settings)
     weights = (D + U) * 4 * U * program.plan.memory.dtype.itemsize
-    line[fr.SPLIT_UNITS] = weights > _SPLIT_BYTES and NB > 1
-    program.parallel = max(program.parallel, NB if line[fr.SPLIT_UNITS] else B)
+    line[fr.SPLIT_FORWARD] = weights > _SPLIT_BYTES and NB > 1
+    line[fr.SPLIT_BACKWARD] = line[fr.SPLIT_FORWARD] and B < _SPLIT_BATCH
+    program.parallel = max(program.parallel, NB if line[fr.SPLIT_FORWARD] else B)
     states = program.keeps and program.objective is None
     packs = False
     if not single:

@@ -55,19 +55,21 @@ def heights(form, pieces):
 
 
 # --------------------------------------------------------------------------------------- c = a @ b
-def product_tile(form, heights, pieces, same_lanes=False, chains=1):
+def product_tile(form, heights, pieces, same_lanes=False, chains=1, columns=False):
     """Return a tile ``c = init + a @ b`` of a few rows and `pieces` vectors.
 
-    Strides are those of `emit.Rows` and `emit.Pieces`.  `left` says how many numbers of a row of c
-    there are from here on, `init_left` how many of init (0: zeros).  With `same_lanes` the pieces
-    are not side by side, and each has `left` numbers.
+    Strides are those of `emit.Rows` and `emit.Pieces`; `a_stride` is from row to row of a, whose
+    numbers lie side by side; with `columns` from number to number, and the rows lie side by side.
+    `left` says how many numbers of a row of c there are from here on, `init_left` how many of init
+    (0: zeros).  With `same_lanes` the pieces are not side by side, and each has `left` numbers.
     """
     L = form.lanes
 
     def twin(
-        rows, a, a_at, a_row, a_step, a_outer, b, b_at, b_step, b_piece, b_outer, n, n_outer,
+        rows, a, a_at, a_stride, a_outer, b, b_at, b_step, b_piece, b_outer, n, n_outer,
         init, init_at, init_row, init_left, c, c_at, c_row, c_piece, left,
     ):  # fmt: skip
+        a_row, a_step = (1, a_stride) if columns else (a_stride, 1)
         a_rows = _strided(a, a_at, (rows, n_outer, n), (a_row, a_outer, a_step))
         width = L if same_lanes else min(left, pieces * L)
         shape = (n_outer, n, pieces, L) if same_lanes else (n_outer, n, 1, width)
@@ -83,7 +85,7 @@ def product_tile(form, heights, pieces, same_lanes=False, chains=1):
                 _store(c, c_at + r * c_row + v * c_piece, left - less, first + sums[r, v])
 
     def emit(
-        builder, rows, a, a_row, a_step, a_outer, b, b_step, b_piece, b_outer, n, n_outer,
+        builder, rows, a, a_stride, a_outer, b, b_step, b_piece, b_outer, n, n_outer,
         init, init_row, init_left, c, c_row, c_piece, left,
     ):  # fmt: skip
         def each_piece(pointer, row, count):
@@ -97,10 +99,9 @@ def product_tile(form, heights, pieces, same_lanes=False, chains=1):
         for r, v, pointer, lanes in each_piece(init, init_row, init_left):
             sums[r][v] = load(builder, form, pointer, lanes)
         lefts = None if same_lanes else [builder.sub(left, I64(v * L)) for v in range(pieces)]
-        a_rows, b_pieces = (
-            Rows(a, a_row, a_step, a_outer),
-            Pieces(b, b_step, b_piece, b_outer, lefts),
-        )
+        a_row, a_step = (I64(1), a_stride) if columns else (a_stride, I64(1))
+        a_rows = Rows(a, a_row, a_step, a_outer)
+        b_pieces = Pieces(b, b_step, b_piece, b_outer, lefts)
         sums = accumulate(builder, form, sums, a_rows, b_pieces, n, n_outer, chains)
         for r, v, pointer, lanes in each_piece(c, c_row, left):
             store(builder, form, sums[r][v], pointer, lanes)

@@ -16,6 +16,7 @@ import npylstm
 from npylstm import Sequential, optimizers
 from npylstm.activations import Activation
 from npylstm.backends import numba_backend
+from npylstm.kernels import program
 from npylstm.layers import LSTM, Bidirectional, Dense, Dropout, Input, RepeatVector, TimeDistributed
 
 from .agreement import on_each, randomized, small_model
@@ -62,7 +63,15 @@ def assert_identical(one, other):
         np.testing.assert_array_equal(a, b)
 
 
-def test_two_runs_are_identical_whatever_the_number_of_threads(rng):
+@pytest.fixture(params=["samples", "units forward", "units"])
+def shared_out(request, monkeypatch):
+    """Let threads share out the samples, or the units of any LSTM of several blocks."""
+    if request.param != "samples":
+        monkeypatch.setattr(program, "_SPLIT_BYTES", 0)
+        monkeypatch.setattr(program, "_SPLIT_BATCH", 1000 if request.param == "units" else 0)
+
+
+def test_two_runs_are_identical_whatever_the_number_of_threads(shared_out, rng):
     """Large enough to be shared out without further ado."""
     x, y = rng.normal(size=(100, 20, 16)), rng.normal(size=(100, 3))
 
@@ -82,7 +91,7 @@ def test_two_runs_are_identical_whatever_the_number_of_threads(rng):
 
 
 @pytest.mark.parametrize("B", [1, 2, 5])
-def test_small_models_on_many_threads(many_threads, rng, B):
+def test_small_models_on_many_threads(many_threads, shared_out, rng, B):
     x, y = rng.normal(size=(9, 3, 4)), rng.integers(0, 3, (9, 3))
 
     def run(n):
