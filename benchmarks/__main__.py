@@ -29,9 +29,9 @@ def main(argv=None):
     for word in words:
         print(word)
     effort = timing.QUICK if options.quick else timing.FULL
-    facts = card.machine() | {"threads": options.threads, "others": None}
+    facts = card.machine() | {"threads": options.threads, "others": None, "stolen": None}
     worker.use_cores(options.threads)  # for this process and all that it starts
-    busy = [card.others()]
+    busy, stolen = [card.others()], card.stolen()
     peaks = [peak.measure(options.threads)]
     rows = []
     settings = {
@@ -48,6 +48,7 @@ def main(argv=None):
             settings["questions"].append(question)
             facts |= card.software(crew)
             peaks.append(peak.measure(options.threads))
+            facts["stolen"] = card.stolen_since(stolen)
             facts["peak"] = {name: max(one[name] for one in peaks) for name in peaks[0]}
             record.write(options.record, facts, settings, rows, words)  # of what is done so far
     busy.append(card.others())  # only now: the workers, too, are others

@@ -69,14 +69,39 @@ def describe(card):
         f"CPU: {card['cpu']}, {card['cores_available']} of {card['cores']} cores, "
         f"{card['vector_instructions']}",
         f"used by other programs, of all cores: {busy}{_advice(card['others'])}",
+        *(
+            [f"time that the machine's other guests took from it: {100 * card['stolen']:.0f} %"]
+            if card["stolen"] is not None
+            else []
+        ),
         f"threads: {card['threads']}, for every library",
         f"float32 FMA peak measured here: {peak['one']:.0f} GFLOP/s on one thread, "
-        f"{peak['all']:.0f} on {card['threads']}",
+        f"{peak['all']:.0f} on {card['threads']}; {peak['cache']:.0f} in a matrix product fed from "
+        "the L1 cache",
         f"npylstm backend: {card['backend']}",
         f"BLAS of NumPy: {card['blas']}",
         f"versions: {versions}",
         f"Python {card['python']}, {card['system']}, {card['date']}",
     ]
+
+
+def stolen():
+    """Return (seconds stolen, seconds there were), of all cores since the machine started; or None.
+
+    Stolen is what a virtual machine wanted, and its host gave to another one.
+    """
+    with contextlib.suppress(OSError, ValueError), open("/proc/stat", encoding="utf-8") as file:
+        ticks = [int(number) for number in file.readline().split()[1:9]]
+        return ticks[7] / os.sysconf("SC_CLK_TCK"), sum(ticks) / os.sysconf("SC_CLK_TCK")
+    return None
+
+
+def stolen_since(before):
+    """Return the share of all cores' time that was stolen since `stolen` gave `before`; or None."""
+    after = stolen()
+    if before is None or after is None or after[1] == before[1]:
+        return None
+    return (after[0] - before[0]) / (after[1] - before[1])
 
 
 def _cpu_model():

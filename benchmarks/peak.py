@@ -1,8 +1,13 @@
-"""The limit: how many float32 operations a second this machine can do at all.
+"""The limits: how many float32 operations a second this machine can do at all.
 
-A loop of fused multiply-adds on vectors that never leave the registers, with enough of them
-independent of each other that none waits for another, on one thread and on several at once.  A
-fused multiply-add counts as two operations, here and wherever times are turned into GFLOP/s.
+Two loops, each on one thread or on several at once.  "registers": fused multiply-adds on vectors
+that never leave the registers, with enough of them independent of each other that none waits for
+another.  "cache": the inner loop of a matrix product, which multiplies a few rows with a few
+vectors and reads both from the L1 cache: what a product can reach when all else costs nothing.  On
+an idle core the two differ little.  Where somebody else works on the other half of the core,
+instructions and caches have to be shared, and the second is what is left.
+
+A fused multiply-add counts as two operations, here and wherever times are turned into GFLOP/s.
 """
 
 import functools
@@ -17,6 +22,9 @@ from numba.extending import intrinsic
 
 # 4 cycles until a result can be used, 2 units: 8 would do.  12 leave registers to spare with 16.
 CHAINS = 12
+PIECES = 4  # vectors that the product's loop multiplies each row with
+DEPTH = 32  # rows of them, 8 KiB with vectors of 16
+LOOPS = ("registers", "cache")
 
 
 def lanes():
@@ -42,31 +50,46 @@ def measure(threads, seconds=0.1, repeats=5):
     Returns
     -------
     dict
-        "one" and "all".
+        "one" and "all", and "cache", which is of all threads too.
     """
-    loop = _loop()
-    factors = np.array(
-        [0.5, 1.0], "float32"
-    )  # x = x * 0.5 + 1 goes to 2: no overflow, no denormals
-    loop(factors, 1000)
-    n = 1_000_000
-    n = max(n, int(n * seconds / _seconds(loop, factors, n, 1)))
-    flops = 2 * CHAINS * lanes() * n
 
-    def best(count):
-        runs = (_seconds(loop, factors, n, count) for _ in range(repeats))
-        return count * flops / min(runs) / 1e9
+    def best(loop, count):
+        return max(speed(loop, count, seconds) for _ in range(repeats))
 
-    return {"one": best(1), "all": best(threads)}
+    return {
+        "one": best("registers", 1),
+        "all": best("registers", threads),
+        "cache": best("cache", threads),
+    }
 
 
-def _seconds(loop, factors, n, count):
+def now(threads, seconds=0.03):
+    """Return the GFLOP/s of all threads in either loop, as they are at this moment."""
+    return {loop: speed(loop, threads, seconds) for loop in LOOPS}
+
+
+def speed(loop, threads, seconds):
+    """Return the GFLOP/s that so many threads reach in one of the loops."""
+    run, flops = _loop(loop)
+    n = max(1, int(seconds / _seconds_of_one(loop)))
+    return threads * flops * n / _seconds(run, n, threads) / 1e9
+
+
+@functools.cache
+def _seconds_of_one(loop):
+    """Return the seconds that one turn of a loop takes, about."""
+    run, _ = _loop(loop)
+    n = 100_000
+    return min(_seconds(run, n, 1) for _ in range(5)) / n
+
+
+def _seconds(run, n, count):
     """Return the time from when all of `count` threads are ready until the last is done."""
     ready = threading.Barrier(count + 1)
 
     def work():
         ready.wait()
-        loop(factors, n)
+        run(n)
 
     workers = [threading.Thread(target=work) for _ in range(count)]
     for worker in workers:
@@ -79,57 +102,93 @@ def _seconds(loop, factors, n, count):
 
 
 @functools.cache
-def _loop():
-    multiply_add = _multiply_add_loop(lanes())
+def _loop(name):
+    """Return a function that does so many turns of a loop, and the operations of one turn."""
+    if name == "registers":
+        # x = x * 0.5 + 1 goes to 2: no overflow, no denormals.
+        emit, vectors, arrays = _in_registers, CHAINS, [np.array([0.5, 1.0], "float32")] * 2
+    else:
+        rows = 6 if lanes() == 16 else 2  # of 32 registers, and of 16
+        emit, vectors = functools.partial(_from_cache, rows), rows * PIECES
+        signs = np.tile(np.array([1.0, -1.0], "float32"), DEPTH // 2)  # so that sums stay small
+        arrays = [np.repeat(signs, rows), np.ones(DEPTH * PIECES * lanes(), "float32")]
+    turns = _intrinsic(emit, vectors)
 
     @njit(nogil=True)
-    def loop(factors, n):
-        return multiply_add(factors[0], factors[1], n)
+    def loop(a, b, n):
+        return turns(a, b, n)
 
-    return loop
+    loop(*arrays, 1)
+    return functools.partial(loop, *arrays), 2 * vectors * lanes()
 
 
-def _multiply_add_loop(width):
-    """Return an intrinsic ``(a, b, n)`` that computes x = a * x + b, n times, in every chain."""
-    vector = ir.VectorType(ir.FloatType(), width)
+def _intrinsic(emit, count):
+    """Return ``(a, b, n)`` that carries `count` vectors through n turns of what `emit` emits."""
+    vector = ir.VectorType(ir.FloatType(), lanes())
 
     @intrinsic
-    def multiply_add(typing_context, a, b, n):
-        def emit(context, builder, signature, arguments):
-            fma = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{width}f32"
+    def turns(typing_context, a, b, n):
+        def generate(context, builder, signature, arguments):
+            name = f"llvm.fma.v{lanes()}f32"
+            kind = ir.FunctionType(vector, [vector] * 3)
+            fma = cgutils.get_or_insert_function(builder.module, kind, name)
+            a, b = (
+                context.make_array(kind)(context, builder, value).data
+                for kind, value in zip(signature.args[:2], arguments[:2], strict=True)
             )
-            a, b = (_everywhere(builder, vector, value) for value in arguments[:2])
             n = arguments[2]
-            integer = n.type
             before = builder.block
-            body, after = builder.append_basic_block("fma"), builder.append_basic_block("done")
+            body, after = builder.append_basic_block("body"), builder.append_basic_block("done")
+            turn = emit(builder, vector, a, b)
             builder.branch(body)
             builder.position_at_end(body)
-            k = builder.phi(integer)
-            chains = [builder.phi(vector) for _ in range(CHAINS)]
-            results = [builder.call(fma, [a, chain, b]) for chain in chains]
-            next_k = builder.add(k, ir.Constant(integer, 1))
-            k.add_incoming(ir.Constant(integer, 0), before)
+            k = builder.phi(n.type)
+            sums = [builder.phi(vector) for _ in range(count)]
+            results = [builder.call(fma, [x, y, z]) for x, y, z in turn(k, sums)]
+            next_k = builder.add(k, n.type(1))
+            k.add_incoming(n.type(0), before)
             k.add_incoming(next_k, body)
-            for number, (chain, result) in enumerate(zip(chains, results, strict=True)):
-                start = ir.Constant(
-                    vector, [float(number)] * width
-                )  # all different: none is spared
-                chain.add_incoming(start, before)
-                chain.add_incoming(result, body)
+            for number, (phi, result) in enumerate(zip(sums, results, strict=True)):
+                phi.add_incoming(vector([float(number)] * lanes()), before)  # none is spared
+                phi.add_incoming(result, body)
             builder.cbranch(builder.icmp_signed("<", next_k, n), body, after)
             builder.position_at_end(after)
             total = functools.reduce(builder.fadd, results)
-            lanes = [
-                builder.extract_element(total, ir.Constant(ir.IntType(32), lane))
-                for lane in range(width)
-            ]
-            return functools.reduce(builder.fadd, lanes)
+            index = ir.IntType(32)
+            each = [builder.extract_element(total, index(lane)) for lane in range(lanes())]
+            return functools.reduce(builder.fadd, each)
 
-        return types.float32(types.float32, types.float32, types.intp), emit
+        return types.float32(a, b, types.intp), generate
 
-    return multiply_add
+    return turns
+
+
+def _in_registers(builder, vector, a, b):
+    factor, summand = (
+        _everywhere(builder, vector, builder.load(builder.gep(a, [ir.IntType(64)(index)])))
+        for index in (0, 1)
+    )
+    return lambda k, sums: [(factor, value, summand) for value in sums]
+
+
+def _from_cache(rows, builder, vector, a, b):
+    def turn(k, sums):
+        k = builder.and_(k, k.type(DEPTH - 1))
+        line = builder.gep(b, [builder.mul(k, k.type(PIECES * lanes()))])
+        pieces = []
+        for v in range(PIECES):
+            pointer = builder.gep(line, [k.type(v * lanes())])
+            piece = builder.load(builder.bitcast(pointer, vector.as_pointer()))
+            piece.align = 4
+            pieces.append(piece)
+        row = builder.gep(a, [builder.mul(k, k.type(rows))])
+        products = []
+        for r in range(rows):
+            x = _everywhere(builder, vector, builder.load(builder.gep(row, [k.type(r)])))
+            products += [(x, piece, sums[r * PIECES + v]) for v, piece in enumerate(pieces)]
+        return products
+
+    return turn
 
 
 def _everywhere(builder, vector, value):

@@ -120,7 +120,10 @@ def _ratio_bars(ax, best, workloads, peers):
 
 
 def roofline(run):
-    """Achieved GFLOP/s by the work of one batch, below the measured peak of the machine."""
+    """Achieved GFLOP/s by the work of one batch, below the measured peak of the machine.
+
+    The dotted line is what all threads reach in a product that is fed from the L1 cache.
+    """
     peak, threads = run["card"]["peak"], run["card"]["threads"]
     figure = _figure(10, 5)
     axes = figure.subplots(1, 2, sharey=True)
@@ -145,6 +148,7 @@ def roofline(run):
                 textcoords="offset points",
                 fontsize=8,
             )
+        ax.axhline(peak["cache"], color=INK, linestyle=":", linewidth=1)
         _operations(ax, best, what)
     axes[0].set_ylabel("GFLOP/s, float32")
     _legend(figure, shown)

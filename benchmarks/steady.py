@@ -3,6 +3,9 @@
 Each returns rows, dictionaries that go into the record as they are.
 """
 
+import statistics
+
+from . import peak
 from .peers import INFERENCE, OUR_ACTION, OURS, PEERS
 from .timing import Turn, in_rounds
 from .verify import verify, verify_threads
@@ -54,7 +57,7 @@ def compare(crew, question, workload, effort, peers=None, actions=None):
             if action in peer.actions:
                 steps = workload.batches if action == "fit" else 1
                 turns.append(Turn(peer.name, action, worker, key, steps))
-    in_rounds(turns, effort)
+    in_rounds(turns, effort, crew.threads)
     for turn in turns:
         turn.worker.drop(turn.key)
     return [_row(question, workload, turn, turns, shares, crew.threads) for turn in turns]
@@ -64,7 +67,8 @@ def _row(question, workload, turn, turns, shares, threads):
     """Return what is recorded of a turn.
 
     `seconds` is the median over the rounds of the time for one batch, `ratio` that over ours by the
-    same kind of call, and `agreement` the largest differences, as shares of what is allowed.
+    same kind of call, `limits` the GFLOP/s of `peak.now` in these rounds, and `agreement` the
+    largest differences, as shares of what is allowed.
     """
     ours = next(t for t in turns if (t.peer, t.action) == (OURS, OUR_ACTION[turn.action]))
     return {
@@ -82,6 +86,9 @@ def _row(question, workload, turn, turns, shares, threads):
         "first_call": turn.first_call,
         "calls": turn.calls,
         "rounds": turn.rounds,
+        "limits": {
+            loop: statistics.median(limits[loop] for limits in turn.limits) for loop in peak.LOOPS
+        },
         "agreement": shares.get(turn.peer, {}),
     }
 
@@ -119,7 +126,7 @@ def second_thread(crew, workload, effort):
             worker.make(key, OURS, workload, workload.weights())
             steps = workload.batches if action == "fit" else 1
             turns.append(Turn(OURS, action, worker, key, steps))
-        in_rounds(turns, effort)
+        in_rounds(turns, effort, crew.threads)
         for count, turn in zip(counts, turns, strict=True):
             turn.worker.drop(turn.key)
             row = _row("threads", workload, turn, turns[:1], {}, count)

@@ -1,5 +1,6 @@
 """Rows as tables: plain text for a terminal, Markdown for a page."""
 
+from . import peak
 from .peers import OURS, PEERS
 from .record import of
 
@@ -11,6 +12,8 @@ STEADY = {
     "training_step": "Training: one batch a call",
     "inference": "Inference: one batch",
 }
+
+SHARES = ("share of the FMA peak", "… of a product fed from L1")  # as `peak.LOOPS`
 
 
 def duration(seconds):
@@ -33,7 +36,7 @@ def steady(run, question):
     rows = of(run, question)
     columns = list(dict.fromkeys((row["peer"], row["action"]) for row in rows))
     columns.sort(key=lambda column: list(PEERS).index(column[0]))
-    heads = ["(B, T, D, U)", *(_head(*column) for column in columns), "share of peak"]
+    heads = ["(B, T, D, U)", *(_head(*column) for column in columns), *SHARES]
     lines = []
     for name in dict.fromkeys(row["workload"] for row in rows):
         found = {(row["peer"], row["action"]): row for row in rows if row["workload"] == name}
@@ -43,7 +46,7 @@ def steady(run, question):
             [
                 label(ours[0]),
                 *(cell(found.get(column)) for column in columns),
-                share_of_peak(run, best),
+                *(share_of_limit(best, loop) for loop in peak.LOOPS),
             ]
         )
     return heads, lines
@@ -67,10 +70,10 @@ def cell(row):
     return f"{duration(row['seconds'])} ({times(row['ratio'])})"
 
 
-def share_of_peak(run, row):
-    """Return a row's share of the peak of all threads; a vector holds half as many float64."""
-    peak = run["card"]["peak"]["all"] / (2 if row["dtype"] == "float64" else 1)
-    return f"{100 * row['gflops'] / peak:.0f} %"
+def share_of_limit(row, loop):
+    """Return a row's share of a limit in the same rounds; a vector holds half as many float64."""
+    limit = row["limits"][loop] / (2 if row["dtype"] == "float64" else 1)
+    return f"{100 * row['gflops'] / limit:.0f} %"
 
 
 def first_calls(run):

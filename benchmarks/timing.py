@@ -8,6 +8,8 @@ import statistics
 import time
 from dataclasses import dataclass, field
 
+from . import peak
+
 # Threads of a pool go on spinning when their work is done, OpenBLAS's for 65 ms, ONNX Runtime's for
 # 20 ms, and would take the cores from whoever has the next turn.
 REST = 0.1  # seconds
@@ -37,14 +39,15 @@ class Turn:
     first_call: float = 0.0
     calls: int = 0
     rounds: list = field(default_factory=list)  # seconds for one batch
+    limits: list = field(default_factory=list)  # what `peak.now` says in each round
 
     @property
     def median(self):
         return statistics.median(self.rounds)
 
 
-def in_rounds(turns, effort):
-    """Time everyone, in turn, and fill in what came out.
+def in_rounds(turns, effort, threads):
+    """Time everyone, in turn, and fill in what came out; so many threads do what the limits are of.
 
     Compilation is kept out of it: the first call of each stands by itself in `first_call`.
     """
@@ -56,4 +59,8 @@ def in_rounds(turns, effort):
             time.sleep(REST)
             seconds = turn.worker.measure(turn.key, turn.action, turn.calls)
             turn.rounds.append(seconds / turn.steps)
+        time.sleep(REST)
+        limits = peak.now(threads)
+        for turn in turns:
+            turn.limits.append(limits)
     return turns
