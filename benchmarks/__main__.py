@@ -25,6 +25,7 @@ QUICK_WORKLOADS = "seed1,seed6,flow,mid"
 def main(argv=None):
     """Run what the command line asks for; return the exit status."""
     options = read_options(argv)
+    before = record.read(options.update) if options.update else None
     others, words = peers.chosen(options.against)
     for word in words:
         print(word)
@@ -54,6 +55,9 @@ def main(argv=None):
     busy.append(card.others())  # only now: the workers, too, are others
     facts["others"] = max((share for share in busy if share is not None), default=None)
     record.write(options.record, facts, settings, rows, words)
+    if options.update:
+        record.write_run(options.update, record.updated(before, record.read(options.record)))
+        options.record = options.update
     show(record.read(options.record))
     print(f"\nrecorded in {options.record}")
     return 0
@@ -107,6 +111,9 @@ def read_options(argv):
     parser.add_argument("--questions", metavar="A,B", default=",".join(STEADY))
     parser.add_argument("--threads", metavar="N", type=int, default=processes.available_cores())
     parser.add_argument("--record", metavar="FILE", default=str(record.LATEST))
+    parser.add_argument(
+        "--update", metavar="FILE", help="put the answers into this record, for its older ones"
+    )
     options = parser.parse_args(argv)
     everything = QUICK_WORKLOADS if options.quick else ",".join(workloads.ALL)
     options.workloads = _listed(parser, options.workloads or everything, workloads.ALL)

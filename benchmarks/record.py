@@ -24,8 +24,12 @@ def write(path, card, settings, rows, words):
     words : list of str
         Which peers are absent, and why.
     """
+    write_run(path, {"card": card, "settings": settings, "skipped": words, "rows": rows})
+
+
+def write_run(path, run):
+    """Write a run as `read` returns it."""
     path = Path(path)
-    run = {"card": card, "settings": settings, "skipped": words, "rows": rows}
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
     os.replace(temporary, path)
@@ -46,6 +50,38 @@ def read(path):
             f"--record {path}"
         )
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def updated(old, new):
+    """Return a run in which the questions of another, later one are answered anew.
+
+    Parameters
+    ----------
+    old, new : dict
+        As `read` returns them, both of as many rounds.
+
+    Returns
+    -------
+    dict
+        With the card of the old one; ``settings["later"]`` says which questions were asked when.
+
+    Raises
+    ------
+    ValueError
+        If they were measured with different effort.
+    """
+    for name in ("quick", "rounds", "seconds_a_turn"):
+        if old["settings"][name] != new["settings"][name]:
+            raise ValueError(
+                f"the record was made with {name} = {old['settings'][name]}, not with "
+                f"{new['settings'][name]}: make a whole new one"
+            )
+    asked = new["settings"]["questions"]
+    rows = [row for row in old["rows"] if row["question"] not in asked]
+    later = old["settings"].get("later", {}) | dict.fromkeys(asked, new["card"]["date"])
+    questions = list(dict.fromkeys([*old["settings"]["questions"], *asked]))
+    settings = old["settings"] | {"later": later, "questions": questions}
+    return old | {"settings": settings, "rows": rows + new["rows"]}
 
 
 def of(run, question, **wanted):

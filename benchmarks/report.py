@@ -75,6 +75,10 @@ def results(run, pictures):
 
 def _how(settings):
     quick = "**A quick run: too short to conclude from.** " if settings["quick"] else ""
+    later = "".join(
+        f" Asked again {date}: {question.replace('_', ' ')}."
+        for question, date in settings.get("later", {}).items()
+    )
     return (
         f"{quick}Medians of {settings['rounds']} rounds, in each of which every library has its "
         f"turn of about {settings['seconds_a_turn']:g} s; in brackets how many times longer than "
@@ -86,7 +90,8 @@ def _how(settings):
         "Shares are those of npylstm's fastest way, in the same rounds: of the FMA peak, which all "
         "threads reach in a loop that never leaves the registers, and of what they reach in the "
         "inner loop of a matrix product whose operands lie in the L1 cache (`peak.py`). The second "
-        "is the lower one where something else works on the same cores."
+        "is the lower one where something else works on the same cores, and shares over 100 % say "
+        f"that it came and went within a round.{later}"
     )
 
 
