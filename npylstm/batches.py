@@ -12,7 +12,6 @@ import numpy as np
 
 from . import backends, interrupt, metrics
 from .layout import check_memory
-from .plan import Objective
 
 _SECONDS_PER_CALL = 0.05
 
@@ -60,11 +59,11 @@ class Batches:
                     order,
                     optimizer.update(),
                     optimizer.learning_rates(n_batches),
-                    optimizer.iterations,
+                    optimizer.batches,
                     totals,
                 )
             finally:  # an activation of the user's may raise in the middle
-                optimizer.iterations += round((totals[1] - before) / batch_size)
+                optimizer.batches += round((totals[1] - before) / batch_size)
 
     def _calls(self, n, batch_size, one_by_one, mode):
         """Yield (first batch, number of batches, their size) for each call of the backend."""
@@ -121,9 +120,8 @@ class Batches:
 
     def _objective(self):
         n_outputs = self._output_shapes(self.input_shape)[0][-1]
-        loss, fused = self.loss.op(self._layers[-1].last_activation)
         ops = tuple(metrics.op(name, self.loss.sparse, n_outputs) for name in self._metrics)
-        return Objective(loss, fused, ops)
+        return self.loss.objective(self._layers[-1].last_activation, ops, n_outputs)
 
     def _program(self, x, batch_size, with_loss=False):
         check_memory(self._layers, self.memory)

@@ -54,6 +54,13 @@ def positive(name, value):
     return value
 
 
+def at_least_zero(name, value):
+    """Return a number, or raise ValueError unless it is 0 or more."""
+    if not (is_number(value) and value >= 0):
+        raise ValueError(f"{name} must be a number of at least 0, got {value!r}")
+    return value
+
+
 def fraction(name, value):
     """Return a number, or raise ValueError unless it lies in [0, 1]."""
     if not (is_number(value) and 0 <= value <= 1):

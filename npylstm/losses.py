@@ -4,10 +4,19 @@ The math is in `reference.losses`; a loss here knows its names and which targets
 """
 
 from .data import check_equal_lengths, float_array, sample_weights, targets
-from .errors import known_arguments, unknown_name
-from .plan import LossOp
+from .errors import at_least_zero, fraction, known_arguments, positive, unknown_name
+from .plan import LossOp, Objective, Reduction
 from .reference import losses as reference
 from .reference.activations import sigmoid, softmax
+
+REDUCTIONS = {
+    "sum_over_batch_size": Reduction.MEAN,
+    "mean": Reduction.MEAN,
+    "sum": Reduction.SUM,
+    "mean_with_sample_weight": Reduction.MEAN_BY_WEIGHT,
+    "none": None,
+    None: None,
+}
 
 
 class Loss:
@@ -15,6 +24,9 @@ class Loss:
 
     Parameters
     ----------
+    reduction : {"sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none"} or None
+        What the values, each times its weight, become: the sum over their number (the first two),
+        the sum, the sum over that of the weights; or they stay as they are, and train no model.
     name : str or None
 
     Attributes
@@ -29,7 +41,10 @@ class Loss:
     probabilities = False
     _op: LossOp
 
-    def __init__(self, *, name=None):
+    def __init__(self, reduction="sum_over_batch_size", *, name=None):
+        if reduction not in REDUCTIONS:
+            raise unknown_name("reduction", reduction, [r for r in REDUCTIONS if r])
+        self.reduction = reduction
         self.name = name or self._op.name.lower()
 
     def op(self, last_activation=None):
@@ -47,14 +62,45 @@ class Loss:
         """
         return self._op, False
 
+    def numbers(self):
+        """Return what the loss takes beside targets and outputs: a tuple of floats."""
+        return ()
+
+    def smoothing(self, n_outputs):
+        """Return by what targets are multiplied, and what is added to them then."""
+        return 1.0, 0.0
+
+    def objective(self, last_activation, metric_ops, n_outputs):
+        """Return the `plan.Objective` of a model that ends in so many outputs.
+
+        Raises
+        ------
+        ValueError
+            If the values are not reduced to one number.
+        """
+        reduction = REDUCTIONS[self.reduction]
+        if reduction is None:
+            raise ValueError(
+                f"{self.name} with reduction={self.reduction!r} gives a number for each sample, "
+                "and a model is trained by one: pass reduction='sum_over_batch_size' or 'sum'"
+            )
+        op, fused = self.op(last_activation)
+        return Objective(
+            op, fused, metric_ops, self.numbers(), self.smoothing(n_outputs), reduction
+        )
+
     def __call__(self, y_true, y_pred, sample_weight=None):
-        """Return the loss of predictions (..., K) as a float.
+        """Return the loss of predictions (..., K).
 
         Parameters
         ----------
         y_true : array (..., K), or integer labels (...,) for a sparse loss
         y_pred : array (..., K)
         sample_weight : array (B,) or (B, T), or None
+
+        Returns
+        -------
+        float; without a reduction ndarray (...,)
 
         Raises
         ------
@@ -66,10 +112,14 @@ class Loss:
         check_equal_lengths(y_true=y_true, y_pred=y_pred)
         weight = sample_weights(sample_weight, None, y_true, y_pred.shape, y_pred.dtype)
         op, _ = self.op()
-        values, _ = reference.BY_NAME[op.name.lower()][0](y_true, y_pred)
+        y_true = reference.smooth(y_true, *self.smoothing(y_pred.shape[-1]))
+        values, _ = reference.BY_NAME[op.name.lower()][0](y_true, y_pred, *self.numbers())
         if weight is not None:
             weight = weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
-        return float(reference.weighted_mean_forward(values, weight)[0])
+        reduction = REDUCTIONS[self.reduction]
+        if reduction is None:
+            return values if weight is None else values * weight
+        return float(reference.weighted_mean_forward(values, weight, reduction.name.lower())[0])
 
 
 @known_arguments
@@ -86,6 +136,84 @@ class MeanAbsoluteError(Loss):
     _op = LossOp.MEAN_ABSOLUTE_ERROR
 
 
+@known_arguments
+class MeanAbsolutePercentageError(Loss):
+    """``100 mean(abs(y_true - y_pred) / abs(y_true))``."""
+
+    _op = LossOp.MEAN_ABSOLUTE_PERCENTAGE_ERROR
+
+
+@known_arguments
+class MeanSquaredLogarithmicError(Loss):
+    """``mean((log(1 + y_true) - log(1 + y_pred))**2)``."""
+
+    _op = LossOp.MEAN_SQUARED_LOGARITHMIC_ERROR
+
+
+@known_arguments
+class Huber(Loss):
+    """Half the squared error up to `delta`, a straight line beyond (Huber 1964).
+
+    Parameters
+    ----------
+    delta : float
+        Greater than 0.
+    reduction, name
+        As in `Loss`.
+    """
+
+    _op = LossOp.HUBER
+
+    def __init__(self, delta=1.0, reduction="sum_over_batch_size", *, name=None):
+        super().__init__(reduction, name=name or "huber_loss")
+        self.delta = float(positive("delta", delta))
+
+    def numbers(self):
+        """Return delta."""
+        return (self.delta,)
+
+
+@known_arguments
+class LogCosh(Loss):
+    """``mean(log(cosh(y_pred - y_true)))``."""
+
+    _op = LossOp.LOG_COSH
+
+
+@known_arguments
+class Poisson(Loss):
+    """``mean(y_pred - y_true log(y_pred))``."""
+
+    _op = LossOp.POISSON
+
+
+@known_arguments
+class KLDivergence(Loss):
+    """``sum(y_true log(y_true / y_pred))``, for targets that are probabilities (..., K)."""
+
+    probabilities = True
+    _op = LossOp.KL_DIVERGENCE
+
+
+@known_arguments
+class CosineSimilarity(Loss):
+    """Minus the cosine of the angle between targets and outputs, in [-1, 1].
+
+    Parameters
+    ----------
+    axis : int
+        -1: along the outputs.
+    reduction, name
+        As in `Loss`.
+    """
+
+    _op = LossOp.COSINE_SIMILARITY
+
+    def __init__(self, axis=-1, reduction="sum_over_batch_size", *, name=None):
+        super().__init__(reduction, name=name)
+        self.axis = _last_axis(axis)
+
+
 class _Crossentropy(Loss):
     """A cross-entropy, of probabilities or of logits.
 
@@ -94,21 +222,40 @@ class _Crossentropy(Loss):
     from_logits : bool
         Whether the model ends in logits.  If it ends in softmax or sigmoid, the loss is computed
         from what goes into that, whichever of the two it is, as Keras does.
-    name : str or None
+    label_smoothing : float
+        In [0, 1]: how far targets are moved towards all classes being alike.
+    axis : int
+        -1: along the classes.
+    reduction, name
+        As in `Loss`.
     """
 
     probabilities = True
     _logits_op: LossOp
 
-    def __init__(self, from_logits=False, *, name=None):
-        super().__init__(name=name)
+    def __init__(
+        self,
+        from_logits=False,
+        label_smoothing=0.0,
+        axis=-1,
+        reduction="sum_over_batch_size",
+        *,
+        name=None,
+    ):
+        super().__init__(reduction, name=name)
         self.from_logits = bool(from_logits)
+        self.label_smoothing = fraction("label_smoothing", label_smoothing)
+        self.axis = _last_axis(axis)
 
     def op(self, last_activation=None):
         """Return the LossOp to run, and whether it starts before the last activation."""
         if last_activation in (softmax, sigmoid):
             return self._logits_op, True
         return (self._logits_op if self.from_logits else self._op), False
+
+    def smoothing(self, n_outputs):
+        """Return by what targets are multiplied, and what is added to them then."""
+        return 1.0 - self.label_smoothing, self.label_smoothing / n_outputs
 
 
 @known_arguments
@@ -127,6 +274,9 @@ class SparseCategoricalCrossentropy(_Crossentropy):
     _op = LossOp.SPARSE_CATEGORICAL_CROSSENTROPY
     _logits_op = LossOp.SPARSE_SOFTMAX_CROSSENTROPY
 
+    def __init__(self, from_logits=False, axis=-1, reduction="sum_over_batch_size", *, name=None):
+        super().__init__(from_logits, 0.0, axis, reduction, name=name)
+
 
 @known_arguments
 class BinaryCrossentropy(_Crossentropy):
@@ -135,16 +285,119 @@ class BinaryCrossentropy(_Crossentropy):
     _op = LossOp.BINARY_CROSSENTROPY
     _logits_op = LossOp.SIGMOID_CROSSENTROPY
 
+    def smoothing(self, n_outputs):
+        """Return by what targets are multiplied, and what is added to them then."""
+        return 1.0 - self.label_smoothing, 0.5 * self.label_smoothing
 
-_BY_NAME = {
-    "mean_squared_error": MeanSquaredError,
+
+@known_arguments
+class BinaryFocalCrossentropy(BinaryCrossentropy):
+    """Binary cross-entropy that counts less where the prediction is right (Lin et al. 2017).
+
+    Parameters
+    ----------
+    apply_class_balancing : bool
+        Whether ones weigh `alpha` and zeros ``1 - alpha``.
+    alpha : float
+    gamma : float
+        How much less; 0 makes it plain cross-entropy.
+    from_logits, label_smoothing, axis, reduction, name
+        As in `BinaryCrossentropy`.  Of a softmax, Keras mixes its logits and its outputs here; we
+        take the outputs.
+    """
+
+    _op = LossOp.BINARY_FOCAL_CROSSENTROPY
+    _logits_op = LossOp.SIGMOID_FOCAL_CROSSENTROPY
+
+    def __init__(
+        self,
+        apply_class_balancing=False,
+        alpha=0.25,
+        gamma=2.0,
+        from_logits=False,
+        label_smoothing=0.0,
+        axis=-1,
+        reduction="sum_over_batch_size",
+        *,
+        name=None,
+    ):
+        super().__init__(from_logits, label_smoothing, axis, reduction, name=name)
+        self.apply_class_balancing = bool(apply_class_balancing)
+        self.alpha, self.gamma = fraction("alpha", alpha), at_least_zero("gamma", gamma)
+
+    def op(self, last_activation=None):
+        """Return the LossOp to run, and whether it starts before the last activation."""
+        if self.from_logits:
+            return self._logits_op, False
+        return (self._logits_op, True) if last_activation == sigmoid else (self._op, False)
+
+    def numbers(self):
+        """Return gamma, and what ones and zeros weigh."""
+        weights = (self.alpha, 1 - self.alpha) if self.apply_class_balancing else (1.0, 1.0)
+        return (self.gamma, *weights)
+
+
+@known_arguments
+class CategoricalFocalCrossentropy(CategoricalCrossentropy):
+    """Cross-entropy that counts less where the prediction is right (Lin et al. 2017).
+
+    Parameters
+    ----------
+    alpha : float
+        Multiplies the loss.
+    gamma : float
+        How much less; 0 makes it plain cross-entropy.
+    from_logits, label_smoothing, axis, reduction, name
+        As in `CategoricalCrossentropy`; but here a softmax before it is not passed over.
+    """
+
+    _op = LossOp.CATEGORICAL_FOCAL_CROSSENTROPY
+    _logits_op = LossOp.SOFTMAX_FOCAL_CROSSENTROPY
+
+    def __init__(
+        self,
+        alpha=0.25,
+        gamma=2.0,
+        from_logits=False,
+        label_smoothing=0.0,
+        axis=-1,
+        reduction="sum_over_batch_size",
+        *,
+        name=None,
+    ):
+        super().__init__(from_logits, label_smoothing, axis, reduction, name=name)
+        self.alpha, self.gamma = at_least_zero("alpha", alpha), at_least_zero("gamma", gamma)
+
+    def op(self, last_activation=None):
+        """Return the LossOp to run; it starts at the outputs."""
+        return (self._logits_op if self.from_logits else self._op), False
+
+    def numbers(self):
+        """Return alpha and gamma."""
+        return self.alpha, self.gamma
+
+
+def _last_axis(axis):
+    if axis != -1:
+        raise ValueError(f"axis must be -1, the last one, got {axis!r}; transpose what you pass")
+    return axis
+
+
+_CLASSES = (
+    *(MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError),
+    *(MeanSquaredLogarithmicError, Huber, LogCosh, Poisson, KLDivergence, CosineSimilarity),
+    *(CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy),
+    *(BinaryFocalCrossentropy, CategoricalFocalCrossentropy),
+)
+_BY_NAME = {loss._op.name.lower(): loss for loss in _CLASSES} | {
     "mse": MeanSquaredError,
-    "mean_absolute_error": MeanAbsoluteError,
     "mae": MeanAbsoluteError,
-    "categorical_crossentropy": CategoricalCrossentropy,
-    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
-    "binary_crossentropy": BinaryCrossentropy,
+    "mape": MeanAbsolutePercentageError,
+    "msle": MeanSquaredLogarithmicError,
     "bce": BinaryCrossentropy,
+    "logcosh": LogCosh,
+    "kld": KLDivergence,
+    "kullback_leibler_divergence": KLDivergence,
 }
 
 

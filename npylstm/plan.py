@@ -165,6 +165,17 @@ class LossOp(IntEnum):
     SPARSE_SOFTMAX_CROSSENTROPY = 5
     BINARY_CROSSENTROPY = 6
     SIGMOID_CROSSENTROPY = 7
+    MEAN_ABSOLUTE_PERCENTAGE_ERROR = 8
+    MEAN_SQUARED_LOGARITHMIC_ERROR = 9
+    HUBER = 10
+    LOG_COSH = 11
+    POISSON = 12
+    KL_DIVERGENCE = 13
+    COSINE_SIMILARITY = 14
+    BINARY_FOCAL_CROSSENTROPY = 15
+    SIGMOID_FOCAL_CROSSENTROPY = 16
+    CATEGORICAL_FOCAL_CROSSENTROPY = 17
+    SOFTMAX_FOCAL_CROSSENTROPY = 18
 
 
 class MetricOp(IntEnum):
@@ -177,16 +188,28 @@ class MetricOp(IntEnum):
     MEAN_ABSOLUTE_ERROR = 4
 
 
+class Reduction(IntEnum):
+    """What the weighted values of a batch are summed up to."""
+
+    MEAN = 0  # their sum, over how many there are
+    SUM = 1
+    MEAN_BY_WEIGHT = 2  # their sum, over that of the weights
+
+
 class Objective(NamedTuple):
     """What a compiled model is judged by.
 
     `fused` says that the loss takes the logits and its backward starts there, past the activation
-    that is the plan's last row.
+    that is the plan's last row.  `numbers` are what the loss takes beside targets and outputs.
+    Targets are smoothed to ``y * smoothing[0] + smoothing[1]`` for it.
     """
 
     loss: LossOp
     fused: bool
     metrics: tuple[MetricOp, ...]
+    numbers: tuple[float, ...] = ()
+    smoothing: tuple[float, float] = (1.0, 0.0)
+    reduction: Reduction = Reduction.MEAN
 
 
 class UpdateOp(IntEnum):
@@ -195,6 +218,12 @@ class UpdateOp(IntEnum):
     SGD = 0
     RMSPROP = 1
     ADAM = 2
+    ADAMAX = 3
+    NADAM = 4
+    LION = 5
+    ADAGRAD = 6
+    ADADELTA = 7
+    FTRL = 8
 
 
 class ClipOp(IntEnum):
@@ -204,6 +233,21 @@ class ClipOp(IntEnum):
     VALUE = 1
     NORM = 2
     GLOBAL_NORM = 3
+
+
+class Accumulation(NamedTuple):
+    """That gradients are summed up, in a vector as long as theirs; `every` so many make a step."""
+
+    sums: np.ndarray
+    every: int
+
+
+class Average(NamedTuple):
+    """A running mean of the parameters, which replaces them every so many steps; 0 for never."""
+
+    values: np.ndarray
+    momentum: float
+    overwrite_every: int
 
 
 class Update(NamedTuple):
@@ -220,6 +264,8 @@ class Update(NamedTuple):
     clip: ClipOp
     clip_limit: float
     weight_decay: float
+    accumulation: Accumulation | None = None
+    average: Average | None = None
 
 
 class Tensor(NamedTuple):

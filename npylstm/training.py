@@ -176,6 +176,8 @@ class Trainer(Batches):
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
+        if epochs > initial_epoch:
+            self.optimizer.finalize()
         callbacks.on_train_end(logs)
         return self.history
 

@@ -68,6 +68,16 @@ def both_layers(build):
     return build(npylstm.layers), build(keras.layers)
 
 
+def activation(layers, name):
+    """Return what a library's layers take for the name of one of our activations.
+
+    Keras 3 has no name for the hard sigmoid of Keras 1 and 2.
+    """
+    if layers is keras.layers and name == "legacy_hard_sigmoid":
+        return lambda z: keras.ops.clip(0.2 * z + 0.5, 0.0, 1.0)
+    return name
+
+
 def both_models(build):
     """Return two Sequential models of the layers in the list that `build(layers_module)` makes."""
     ours, theirs = both_layers(build)

@@ -18,6 +18,7 @@ from .oracle import (
     K,
     T,
     U,
+    activation,
     assert_close,
     assert_same_loss_and_gradients,
     assert_same_outputs,
@@ -88,7 +89,9 @@ class TestLSTM:
     def test_activations(self, argument, name, floatx, rng):
         scale = weight_scale(name)
         ours, theirs = shared_layers(
-            lambda L: L.LSTM(U, return_sequences=True, return_state=True, **{argument: name}),
+            lambda L: L.LSTM(
+                U, return_sequences=True, return_state=True, **{argument: activation(L, name)}
+            ),
             (B, T, D),
             rng,
             scale,
@@ -190,7 +193,11 @@ class TestReference:
 
     @pytest.mark.parametrize("options", by_id(REFERENCE_OPTIONS))
     def test_gradients_of_every_input(self, options, floatx, rng):
-        layer = keras.layers.LSTM(U, return_sequences=True, return_state=True, **options)
+        theirs = {
+            name: activation(keras.layers, value) if isinstance(value, str) else value
+            for name, value in options.items()
+        }
+        layer = keras.layers.LSTM(U, return_sequences=True, return_state=True, **theirs)
         layer.build((B, T, D))
         scale = weight_scale(*options.values())
         layer.set_weights([random(rng, *w.shape, scale=scale) for w in layer.get_weights()])
@@ -255,7 +262,8 @@ class TestDense:
     @pytest.mark.parametrize("name", ACTIVATIONS)
     def test_activations(self, name, floatx, rng):
         ours, theirs = shared_models(
-            lambda L: [L.Input((T, D)), L.Dense(U, activation=name), L.Dense(K)], rng
+            lambda L: [L.Input((T, D)), L.Dense(U, activation=activation(L, name)), L.Dense(K)],
+            rng,
         )
         compile_both(ours, theirs)
         x, y = random(rng, B, T, D), random(rng, B, T, K)

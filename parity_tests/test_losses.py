@@ -72,6 +72,42 @@ LOSSES = [
     ("CategoricalCrossentropy", {}, "sigmoid", "one_hot"),
     ("SparseCategoricalCrossentropy", {}, "sigmoid", "labels"),
     ("BinaryCrossentropy", {}, "softmax", "bits"),
+    ("MeanAbsolutePercentageError", {}, "linear", "real"),
+    ("MeanSquaredLogarithmicError", {}, "softplus", "fractions"),
+    ("MeanSquaredLogarithmicError", {}, "linear", "real"),  # below 0 as well
+    ("Huber", {}, "linear", "real"),
+    ("Huber", {"delta": 0.3}, "linear", "real"),
+    ("LogCosh", {}, "linear", "real"),
+    ("Poisson", {}, "softplus", "fractions"),
+    ("KLDivergence", {}, "softmax", "distribution"),
+    ("KLDivergence", {}, "softplus", "fractions"),
+    ("CosineSimilarity", {}, "linear", "real"),
+    ("CategoricalCrossentropy", {"label_smoothing": 0.2}, "softmax", "one_hot"),
+    ("CategoricalCrossentropy", {"label_smoothing": 0.2}, "softplus", "one_hot"),
+    ("BinaryCrossentropy", {"label_smoothing": 0.3}, "sigmoid", "bits"),
+    ("CategoricalFocalCrossentropy", {}, "softmax", "one_hot"),
+    ("CategoricalFocalCrossentropy", {"alpha": 0.6, "gamma": 1.3}, "softmax", "distribution"),
+    ("CategoricalFocalCrossentropy", {"from_logits": True}, "linear", "one_hot"),
+    ("CategoricalFocalCrossentropy", {"label_smoothing": 0.1}, "softplus", "one_hot"),
+    ("BinaryFocalCrossentropy", {}, "sigmoid", "bits"),
+    ("BinaryFocalCrossentropy", {"from_logits": True, "gamma": 1.5}, "linear", "fractions"),
+    (
+        "BinaryFocalCrossentropy",
+        {"apply_class_balancing": True, "alpha": 0.3, "label_smoothing": 0.1},
+        "sigmoid",
+        "bits",
+    ),
+    # reductions; they matter with weights
+    ("MeanSquaredError", {"reduction": "sum"}, "linear", "real"),
+    ("MeanSquaredError", {"reduction": "mean"}, "linear", "real"),
+    ("MeanSquaredError", {"reduction": "mean_with_sample_weight"}, "linear", "real"),
+    ("CategoricalCrossentropy", {"reduction": "sum"}, "softmax", "one_hot"),
+    (
+        "SparseCategoricalCrossentropy",
+        {"reduction": "mean_with_sample_weight"},
+        "softmax",
+        "labels",
+    ),
     # probabilities, or what is taken for them, out of range too
     ("CategoricalCrossentropy", {}, "softplus", "one_hot"),
     ("CategoricalCrossentropy", {}, "exponential", "distribution"),
@@ -82,12 +118,14 @@ LOSSES = [
 FLOAT64_LOSSES = [
     ("BinaryCrossentropy", {}, "hard_sigmoid", "bits"),
     ("BinaryCrossentropy", {}, "softplus", "fractions"),
+    ("BinaryFocalCrossentropy", {}, "hard_sigmoid", "fractions"),
 ]
 
 
 def loss_id(case):
     name, options, activation, targets = case
-    return "-".join([name, *options, activation, targets])
+    settings = [str(value) if key == "reduction" else key for key, value in options.items()]
+    return "-".join([name, *settings, activation, targets])
 
 
 def lstm_models(sequences, activation, rng, scale=0.5):

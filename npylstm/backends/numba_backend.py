@@ -23,6 +23,7 @@ from . import numpy_backend
 _THREADED_BATCH = 1e6  # floating-point operations of a batch below which one thread is faster
 _THREADED_CALL = 1e8  # and those of a call that make up for waking the others
 _LONG_BATCH = 5e9  # a batch of so many is waited for, so that Ctrl-C is heard meanwhile
+_NO_UPDATE = (0, 0, 0, 0)  # kernels that accumulate, clip, step and average
 _MASK_BYTES = 1 << 26  # of dropout masks drawn at a time
 
 
@@ -82,7 +83,7 @@ def loss_and_gradients(program, x, y, sample_weight, training):
     _bind_samples(program, (x, y, sample_weight), np.arange(program.batch_size), totals)
     if program.masks:
         program.bind(masks=_draw_masks(program, 1 if training else 0))
-    _set(program, training=training, back=True, update=(0, 0))
+    _set(program, training=training, back=True, update=_NO_UPDATE)
     _call(program, 1)
     return totals[0] / totals[1]
 
@@ -106,7 +107,11 @@ def train(program, data, order, update, learning_rates, t, totals):
         program.settings[fr.N_SCALARS] = scalars.shape[1]
         if program.masks:
             program.bind(masks=_draw_masks(program, steps))
-        kernels = program.update_kernels(update, scalars.shape[1] - 3)
+        kernels = program.update_kernels(update, scalars.shape[1] - fr.FIRST_NUMBER)
+        if update.accumulation:
+            program.bind(sums=update.accumulation.sums)
+        if update.average:
+            program.bind(average=update.average.values)
         program.choose_moving(update)
         _set(program, training=True, back=True, update=kernels)
         if _call(program, steps):
@@ -118,7 +123,7 @@ def evaluate(program, data, order, totals):
     if not isinstance(program, Program):
         return numpy_backend.evaluate(program, data, order, totals)
     _bind_samples(program, data, order, totals)
-    _set(program, training=False, back=False, update=(0, 0))
+    _set(program, training=False, back=False, update=_NO_UPDATE)
     _call(program, len(order) // program.batch_size)
 
 
@@ -216,23 +221,29 @@ def _set(program, training, back, update):
     s, rows, fused = program.settings, len(program.table), program.objective.fused
     reads_output = not training or len(program.objective.metrics) > 0
     s[[fr.TRAINING, fr.GATHER, fr.COUNT]] = training, program.gather, program.count
-    s[fr.REPACK] = update[1] != 0
+    s[fr.REPACK] = update[2] != 0
     s[fr.FORWARD_ROWS] = rows if reads_output else rows - fused
     s[fr.BACKWARD_ROWS] = rows - fused
     s[fr.BACK] = program.back if back else 0
     s[fr.LOSS] = program.loss
-    s[[fr.CLIP, fr.UPDATE]] = update
+    s[[fr.ACCUMULATE, fr.CLIP, fr.UPDATE, fr.AVERAGE]] = update
 
 
 def _scalars(update, learning_rates, t, dtype):
     """Return the numbers of each step (n, …): clipping's, decay's and the step's own."""
     n = len(learning_rates)
+    batches = t + 1 + np.arange(n)
+    every = update.accumulation.every if update.accumulation else 1
+    taken = optimizers.steps_taken(batches, every)
     numbers, _ = optimizers.BY_NAME[update.op.name.lower()]
-    steps = t + 1 + np.arange(n)
-    own = numbers(dtype, steps, learning_rates, **update.hyperparameters)
+    own = numbers(dtype, taken + 1, learning_rates, **update.hyperparameters)
     decay = optimizers.decay_numbers(dtype, learning_rates, update.weight_decay)
-    table = np.empty((n, 3 + len(own)), dtype)
-    for column, number in enumerate((update.clip_limit, *decay, *own)):
+    average: tuple = (0, 0, 0)
+    if update.average:
+        average = optimizers.average_numbers(dtype, taken, *update.average[1:])
+    first = (update.clip_limit, *decay, batches % every == 0, *average)
+    table = np.empty((n, fr.FIRST_NUMBER + len(own)), dtype)
+    for column, number in enumerate((*first, *own)):
         table[:, column] = number
     return table
 

@@ -217,12 +217,15 @@ class _Loss:
         source = Tensor(int(plan.rows[-1]["x"]), output.shape) if objective.fused else output
         self.source, self.dsource = _views(plan, *source)
         self.value_forward, self.value_backward = losses.BY_NAME[objective.loss.name.lower()]
+        self.numbers, self.smoothing = objective.numbers, objective.smoothing
+        self.reduction = objective.reduction.name.lower()
         self.metrics = [_METRICS[metric] for metric in objective.metrics]
 
     def forward(self, y_true, sample_weight):
         self.y_true = y_true
-        values, self.value_cache = self.value_forward(y_true, self.source)
-        loss, self.mean_cache = losses.weighted_mean_forward(values, sample_weight)
+        y_true = losses.smooth(y_true, *self.smoothing)
+        values, self.value_cache = self.value_forward(y_true, self.source, *self.numbers)
+        loss, self.mean_cache = losses.weighted_mean_forward(values, sample_weight, self.reduction)
         return loss
 
     def backward(self):
@@ -240,6 +243,19 @@ class _Loss:
 
 # ---------------------------------------------------------------------------------- the optimizer
 def _update(memory, update, t, learning_rate):
+    w, dw, accumulation = memory.parameters, memory.gradients, update.accumulation
+    every = accumulation.every if accumulation else 1
+    due = not accumulation or optimizers.accumulate(dw, accumulation.sums, t, every)
+    steps = optimizers.steps_taken(t, every)
+    if due:
+        _step(memory, update, steps + 1, learning_rate)
+    if update.average:
+        mean, *settings = update.average
+        numbers = optimizers.average_numbers(w.dtype, np.int64(steps), *settings)
+        w[...], mean[...] = optimizers.average(w, mean, *numbers)
+
+
+def _step(memory, update, t, learning_rate):
     w, dw = memory.parameters, memory.gradients
     if update.clip == ClipOp.VALUE:
         optimizers.clip_by_value(dw, update.clip_limit)

@@ -44,6 +44,8 @@ class Frame(NamedTuple):
     slot_0: np.ndarray  # what the optimizer remembers
     slot_1: np.ndarray
     slot_2: np.ndarray
+    sums: np.ndarray  # of gradients, where they are accumulated
+    average: np.ndarray  # of the parameters, if one is kept
     segments: np.ndarray  # int64 (…, 2): first and last + 1 of each weight, of what is zeroed, …
     totals: np.ndarray  # float64
 
@@ -91,7 +93,7 @@ TABLES = ("table", "segments")
     BACK,  # the kernel that runs the rows backward, or 0
     WEIGHT_STEPS,  # weights for each sample: 0 (none), 1 or as many as timesteps
     LOSS_VALUES, SQUARES,  # where in the workspace
-    CLIP, UPDATE,  # the optimizer's kernels, or 0
+    ACCUMULATE, CLIP, UPDATE, AVERAGE,  # the optimizer's kernels, or 0
     N_PARAMETERS, N_SCALARS,  # scalars for each batch
     N_SEGMENTS, N_ZEROS, N_MOVING,  # the weights' segments, what is to be zeroed, what is updated
     MASK_SIZE,  # of a batch's dropout masks
@@ -99,12 +101,20 @@ TABLES = ("table", "segments")
     SCATTER,  # the kernel that writes outputs to where they belong, or 0
     N_METRICS,
     FIRST_METRIC,  # the kernel of the first one; the others follow
-) = range(38)  # fmt: skip
+) = range(40)  # fmt: skip
 MAX_METRICS = 16
 N_OUTPUTS = FIRST_METRIC + MAX_METRICS  # how many outputs are to be written
 FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps, width, place
 MAX_OUTPUTS = 8
 N_SETTINGS = FIRST_OUTPUT + 4 * MAX_OUTPUTS
+
+# A batch's scalars start with these; the numbers of the optimizer's own step follow.
+(
+    CLIP_LIMIT, WEIGHT_DECAY, DECAY_RATE,
+    DUE,  # whether this batch is followed by a step
+    KEEPS, SHARE, OVERWRITES,  # of the running mean of the parameters
+    FIRST_NUMBER,
+) = range(8)  # fmt: skip
 
 # Where threads meet: in cache lines of their own, and the one that is fetched along with each.
 LINE = 16

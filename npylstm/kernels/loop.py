@@ -7,6 +7,8 @@ where they also agree on whether somebody has asked for an end.
 from .elementwise import all_finite, fill_with_zeros
 from .elementwise import copy as copy_of
 from .frame import (
+    ACCUMULATE,
+    AVERAGE,
     BACK,
     BACKWARD,
     BACKWARD_ROWS,
@@ -14,6 +16,7 @@ from .frame import (
     BATCHES,
     CLIP,
     COUNT,
+    DUE,
     FIRST_METRIC,
     FIRST_OUTPUT,
     FIRST_STEP,
@@ -28,6 +31,7 @@ from .frame import (
     N_METRICS,
     N_OUTPUTS,
     N_ROWS,
+    N_SCALARS,
     N_SEGMENTS,
     N_ZEROS,
     NOT_FINITE,
@@ -87,11 +91,20 @@ def batches(dtype):
                 call(s[BACK], step, frame, k)
                 if barrier(frame):
                     return
-            if s[CLIP]:
-                call(s[CLIP], step, frame, k)
+            if s[ACCUMULATE]:
+                call(s[ACCUMULATE], step, frame, k)
                 if barrier(frame):
                     return
-            call(s[UPDATE], step, frame, k)
+            if not s[ACCUMULATE] or frame.scalars[step * s[N_SCALARS] + DUE] > 0:
+                if s[CLIP]:
+                    call(s[CLIP], step, frame, k)
+                    if barrier(frame):
+                        return
+                call(s[UPDATE], step, frame, k)
+            if s[AVERAGE]:
+                if barrier(frame):
+                    return
+                call(s[AVERAGE], step, frame, k)
             call(s[COUNT], step, frame, k)
             call(s[SCATTER], step, frame, k)
             if barrier(frame):
@@ -175,7 +188,7 @@ def count(dtype):
         total = 0.0
         for r in range(n):
             total += frame.workspace[s[LOSS_VALUES] + r]
-        frame.totals[0] += total / n * s[BATCH]
+        frame.totals[0] += total * s[BATCH]
         frame.totals[1] += s[BATCH]
         for m in range(s[N_METRICS]):
             call(s[FIRST_METRIC + m], m, frame, 0)

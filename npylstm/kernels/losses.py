@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from ..plan import LossOp, MetricOp
-from ..reference.losses import EPSILON
+from ..plan import LossOp, MetricOp, Reduction
+from ..reference.losses import EPSILON, TERMS
 from .emit import I64, counted, keep, load, store
 from .frame import (
     BATCH,
@@ -63,8 +63,58 @@ def exponentials(form):
     return emitted(twin)(typed)
 
 
-def _row_values(form):
-    """Return, by LossOp, ``value(frame, z, y, label, K, weight)``; it leaves weight * d value / dz.
+def terms(form, function, keeps, adds, numbers):
+    """Return ``(n, z, z_at, y, y_at, d, d_at, scale) -> sum``, traced from one of `TERMS`.
+
+    The sum is that of the terms of n outputs; their slopes, times `scale`, go to d.
+    """
+
+    def smooth(y):
+        return y if (keeps, adds) == (1.0, 0.0) else y * keeps + adds
+
+    def twin(n, z, z_at, y, y_at, d, d_at, scale):
+        values, slopes = function(smooth(y[y_at : y_at + n]), z[z_at : z_at + n], *numbers)
+        d[d_at : d_at + n] = slopes * scale
+        return values.sum()
+
+    def typed(typing, n, z, z_at, y, y_at, d, d_at, scale):
+        from numba import types
+
+        def emit(context, builder, signature, values):
+            n_value, *arrays, scale_value = values
+            kinds = (z, y, d)
+            z_data, y_data, d_data = (
+                builder.gep(context.make_array(kind)(context, builder, array).data, [start])
+                for kind, array, start in zip(kinds, arrays[::2], arrays[1::2], strict=True)
+            )
+            scales = splat(builder, scale_value, form)
+
+            def block(index, sums):
+                start = builder.mul(index, I64(form.lanes))
+                left = builder.sub(n_value, start)
+                y_here, z_here = (
+                    Vector(builder, load(builder, form, builder.gep(data, [start]), left), form)
+                    for data in (y_data, z_data)
+                )
+                value, slope = function(smooth(y_here), z_here, *numbers)
+                slope = (slope * scales).value
+                store(builder, form, slope, builder.gep(d_data, [start]), left)
+                return [builder.fadd(sums[0], keep(builder, form, value.value, left))]
+
+            lanes = I64(form.lanes)
+            blocks = builder.sdiv(builder.add(n_value, I64(form.lanes - 1)), lanes)
+            total = counted(builder, blocks, [form.constant(0)], block)[0]
+            return reduce(Vector(builder, total, form), lambda a, b: a + b)
+
+        number = z.dtype
+        index = types.intp
+        return number(index, z, index, y, index, d, index, number), emit
+
+    return emitted(twin)(typed)
+
+
+def _row_value(form, op, keeps, adds, numbers):
+    """Return ``value(frame, z, y, label, K, weight)`` of a LossOp; it leaves weight * d value / dz.
 
     z is the place of the row in the arena and of its gradient in the gradient arena, y that of its
     targets in ``frame.y``.
@@ -72,28 +122,27 @@ def _row_values(form):
     number = form.dtype.type
     zero, one, low = number(0), number(1), number(np.finfo(form.dtype).min / 2)
     smallest, largest = number(EPSILON), number(1 - EPSILON)
+    steepest = number(1 / EPSILON)
+    keeps, adds = number(keeps), number(adds)
+    numbers = tuple(map(number, numbers))
+    alpha, gamma = numbers if len(numbers) == 2 else (one, zero)
     exp_row = exponentials(form)
 
-    @jit
-    def mean_squared_error(frame, z, y, label, K, weight):
-        value = zero
-        scale = weight * (number(2) / number(K))
-        for j in range(K):
-            error = frame.arena[z + j] - frame.y[y + j]
-            value += error * error
-            frame.gradient_arena[z + j] = scale * error
-        return value / number(K)
+    if op.name.lower() in TERMS:
+        function, mean = TERMS[op.name.lower()]
+        row_of_terms = terms(form, function, keeps, adds, numbers)
+
+        @jit
+        def of_terms(frame, z, y, label, K, weight):
+            n = number(K) if mean else one
+            d = frame.gradient_arena
+            return row_of_terms(K, frame.arena, z, frame.y, y, d, z, weight * (one / n)) / n
+
+        return of_terms
 
     @jit
-    def mean_absolute_error(frame, z, y, label, K, weight):
-        value = zero
-        scale = weight * (one / number(K))
-        for j in range(K):
-            error = frame.arena[z + j] - frame.y[y + j]
-            sign = one if error > zero else -one if error < zero else error
-            value += abs(error)
-            frame.gradient_arena[z + j] = scale * sign
-        return value / number(K)
+    def target(frame, place):
+        return frame.y[place] * keeps + adds
 
     @jit
     def top_of(array, start, K):
@@ -113,8 +162,8 @@ def _row_values(form):
         for j in range(K):
             shifted = logits[z + j] - top
             shifted = low if shifted < low else shifted
-            value -= frame.y[y + j] * (shifted - log_total)
-            d[z + j] = weight * (d[z + j] / total - frame.y[y + j])
+            value -= target(frame, y + j) * (shifted - log_total)
+            d[z + j] = weight * (d[z + j] / total - target(frame, y + j))
         return value
 
     @jit
@@ -128,18 +177,6 @@ def _row_values(form):
         shifted = logits[z + label] - top
         shifted = low if shifted < low else shifted
         return math.log(total) - shifted
-
-    @jit
-    def sigmoid_crossentropy(frame, z, y, label, K, weight):
-        value = zero
-        scale = weight * (one / number(K))
-        for j in range(K):
-            logit, target = frame.arena[z + j], frame.y[y + j]
-            e = math.exp(-abs(logit))
-            value += (zero if logit < zero else logit) - logit * target + math.log1p(e)
-            p = (one if logit >= zero else e) / (one + e)
-            frame.gradient_arena[z + j] = scale * (p - target)
-        return value / number(K)
 
     @jit
     def clipped(p):
@@ -156,14 +193,58 @@ def _row_values(form):
             total += frame.arena[z + j]
         value, along = zero, zero
         for j in range(K):
-            scaled, target = frame.arena[z + j] / total, frame.y[y + j]
+            scaled, wanted = frame.arena[z + j] / total, target(frame, y + j)
             p = clipped(scaled)
-            value -= target * math.log(p)
-            d = zero if outside(scaled) else -weight * target / p
+            value -= wanted * math.log(p)
+            d = zero if outside(scaled) else -weight * wanted / p
             along += d * scaled
             frame.gradient_arena[z + j] = d
         for j in range(K):
             frame.gradient_arena[z + j] = (frame.gradient_arena[z + j] - along) / total
+        return value
+
+    @jit
+    def focal(scaled, wanted, weight):
+        # The value of a class that has the probability `scaled`, and its slope.
+        p = clipped(scaled)
+        missed, log_p = one - p, math.log(p)
+        factor = alpha * missed**gamma
+        slope = zero
+        if not outside(scaled):
+            falls = alpha * gamma * missed ** (gamma - one) * log_p - factor / p
+            slope = weight * wanted * falls
+        return -factor * wanted * log_p, slope
+
+    @jit
+    def categorical_focal_crossentropy(frame, z, y, label, K, weight):
+        total = zero
+        for j in range(K):
+            total += frame.arena[z + j]
+        value, along = zero, zero
+        for j in range(K):
+            scaled = frame.arena[z + j] / total
+            term, slope = focal(scaled, target(frame, y + j), weight)
+            value += term
+            along += slope * scaled
+            frame.gradient_arena[z + j] = slope
+        for j in range(K):
+            frame.gradient_arena[z + j] = (frame.gradient_arena[z + j] - along) / total
+        return value
+
+    @jit
+    def softmax_focal_crossentropy(frame, z, y, label, K, weight):
+        d = frame.gradient_arena
+        total = exp_row(K, frame.arena, z, top_of(frame.arena, z, K), d, z)
+        value, along = zero, zero
+        for j in range(K):
+            p = d[z + j] / total
+            term, slope = focal(p, target(frame, y + j), weight)
+            value += term
+            along += slope * p
+        for j in range(K):
+            p = d[z + j] / total
+            _, slope = focal(p, target(frame, y + j), weight)
+            d[z + j] = p * (slope - along)
         return value
 
     @jit
@@ -178,26 +259,34 @@ def _row_values(form):
         return math.log(total) - math.log(clipped(frame.arena[z + label]))
 
     @jit
-    def binary_crossentropy(frame, z, y, label, K, weight):
-        value = zero
-        scale = weight * (one / number(K))
+    def inverse_length(array, start, K):
+        square = zero
         for j in range(K):
-            target, p = frame.y[y + j], clipped(frame.arena[z + j])
-            value -= target * math.log(p) + (one - target) * math.log(one - p)
-            d = (one - target) / (one - p) - target / p
-            frame.gradient_arena[z + j] = zero if outside(frame.arena[z + j]) else scale * d
-        return value / number(K)
+            square += array[start + j] * array[start + j]
+        inverse = one / math.sqrt(square)
+        return steepest if inverse > steepest else inverse
+
+    @jit
+    def cosine_similarity(frame, z, y, label, K, weight):
+        of_y, of_z = inverse_length(frame.y, y, K), inverse_length(frame.arena, z, K)
+        cosine = zero
+        for j in range(K):
+            cosine += frame.y[y + j] * of_y * (frame.arena[z + j] * of_z)
+        along = cosine if of_z < steepest else zero
+        for j in range(K):
+            across = frame.y[y + j] * of_y - along * (frame.arena[z + j] * of_z)
+            frame.gradient_arena[z + j] = -weight * of_z * across
+        return -cosine
 
     return {
-        LossOp.MEAN_SQUARED_ERROR: mean_squared_error,
-        LossOp.MEAN_ABSOLUTE_ERROR: mean_absolute_error,
         LossOp.CATEGORICAL_CROSSENTROPY: categorical_crossentropy,
         LossOp.SOFTMAX_CROSSENTROPY: softmax_crossentropy,
         LossOp.SPARSE_CATEGORICAL_CROSSENTROPY: sparse_categorical_crossentropy,
         LossOp.SPARSE_SOFTMAX_CROSSENTROPY: sparse_softmax_crossentropy,
-        LossOp.BINARY_CROSSENTROPY: binary_crossentropy,
-        LossOp.SIGMOID_CROSSENTROPY: sigmoid_crossentropy,
-    }
+        LossOp.CATEGORICAL_FOCAL_CROSSENTROPY: categorical_focal_crossentropy,
+        LossOp.SOFTMAX_FOCAL_CROSSENTROPY: softmax_focal_crossentropy,
+        LossOp.COSINE_SIMILARITY: cosine_similarity,
+    }[op]
 
 
 @jit
@@ -210,32 +299,64 @@ def row_of(frame, step, r):
     return (sample * steps + t) * inner + r % inner, sample, t
 
 
-def loss(dtype, op):
+@jit
+def weight_of(frame, sample, t, one):
+    """Return the weight of a sample at a timestep."""
+    steps = frame.settings[WEIGHT_STEPS]
+    weight = one
+    if steps == 1:
+        weight = frame.sample_weight[sample]
+    elif steps > 1:
+        weight = frame.sample_weight[sample * steps + t]
+    return weight
+
+
+def loss(dtype, op, numbers=(), smoothing=(1.0, 0.0), reduction=0):
     """Return the kernel of a loss; its row is the batch.
 
-    It leaves each row's value, times its weight, in the workspace, and the gradient of the mean.
+    It leaves each row's share of the loss in the workspace, and the gradient of their sum.
+
+    Parameters
+    ----------
+    dtype : str
+    op : int
+        A LossOp.
+    numbers, smoothing, reduction
+        As in `plan.Objective`.
     """
     form = host_format(dtype)
     number = form.dtype.type
-    value_of = _row_values(form)[LossOp(op)]
+    zero, one = number(0), number(1)
+    value_of = _row_value(form, LossOp(op), *smoothing, numbers)
     sparse = "SPARSE" in LossOp(op).name
+    by_weight, summed = reduction == Reduction.MEAN_BY_WEIGHT, reduction == Reduction.SUM
+
+    @jit
+    def divisor(frame, step, n):
+        # What the sum over the batch is divided by.
+        b, steps = frame.settings[BATCH], frame.settings[WEIGHT_STEPS]
+        total = one if summed else number(n)
+        if by_weight and steps > 0:
+            total = zero
+            for q in range(b * steps):
+                sample = frame.order[step * b + q // steps]
+                total += frame.sample_weight[sample * steps + q % steps]
+        return total
 
     def kernel(row, frame, k):
         s = frame.settings
         K, steps = s[OUTPUT_WIDTH], s[OUTPUT_STEPS]
         n = s[BATCH] * steps * s[OUTPUT_INNER]
         first, last = share(n, k, s[THREADS])
+        over = divisor(frame, row, n)
         for r in range(first, last):
             target, sample, t = row_of(frame, row, r)
-            weight = number(1)
-            if s[WEIGHT_STEPS] == 1:
-                weight = frame.sample_weight[sample]
-            elif s[WEIGHT_STEPS] > 1:
-                weight = frame.sample_weight[sample * s[WEIGHT_STEPS] + t]
+            weight = weight_of(frame, sample, t, one)
             label = frame.labels[target] if sparse else 0
             z = s[SOURCE] + r * K
-            value = value_of(frame, z, target * K, label, K, weight / number(n))
-            frame.workspace[s[LOSS_VALUES] + r] = value * weight
+            part = weight / over if over != zero else zero  # with no weight at all, no loss
+            value = value_of(frame, z, target * K, label, K, part)
+            frame.workspace[s[LOSS_VALUES] + r] = value * part
 
     return kernel
 

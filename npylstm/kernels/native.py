@@ -30,7 +30,7 @@ _MODULES = {
     ),
     "dense": ("dense_pack", "dense_forward", "dense_weight_gradients", "dense_x_gradient"),
     "losses": ("loss", "metric"),
-    "optimizers": ("clip", "update"),
+    "optimizers": ("accumulate", "clip", "update", "average"),
     "shaping": (
         *("activation_forward", "activation_backward", "softmax_forward", "softmax_backward"),
         *("dropout_forward", "dropout_backward", "repeat_forward", "repeat_backward"),
@@ -223,7 +223,7 @@ def _check_declarations(module, symbol):
 
 _MATH = {
     name + suffix
-    for name in ("fma", "exp", "log", "log1p", "sqrt", "memcpy", "memset", "memmove")
+    for name in ("fma", "exp", "pow", "log", "log1p", "sqrt", "memcpy", "memset", "memmove")
     for suffix in ("", "f")
 }
 

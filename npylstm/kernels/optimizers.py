@@ -10,14 +10,25 @@ import numpy as np
 
 from ..plan import ClipOp
 from ..reference import optimizers
-from .elementwise import elementwise
-from .frame import N_MOVING, N_PARAMETERS, N_SCALARS, N_SEGMENTS, N_ZEROS, SQUARES, THREADS
+from .elementwise import elementwise, fill_with_zeros
+from .frame import (
+    CLIP_LIMIT,
+    DUE,
+    FIRST_NUMBER,
+    KEEPS,
+    N_MOVING,
+    N_PARAMETERS,
+    N_SCALARS,
+    N_SEGMENTS,
+    N_ZEROS,
+    SQUARES,
+    THREADS,
+    WEIGHT_DECAY,
+)
 from .jit import barrier, jit, least, share
 from .vector import host_format
 from .vector_math import quotient_by_root
 
-# A batch's numbers start with these; the step's own follow.
-CLIP_LIMIT, WEIGHT_DECAY, DECAY_RATE, FIRST_NUMBER = 0, 1, 2, 3
 PIECE = 4096  # parameters whose squares are summed at a time
 
 
@@ -87,6 +98,49 @@ def clip(dtype, op):
 
     def kernel(row, frame, k):
         chosen(row, frame, k)
+
+    return kernel
+
+
+@jit
+def _my_parameters(frame, k):
+    # Whole vectors for each thread, so that no number is computed otherwise than by one.
+    n = frame.settings[N_PARAMETERS]
+    first, last = share((n + 63) // 64, k, frame.settings[THREADS])
+    return first * 64, least(last * 64, n)
+
+
+def accumulate(dtype, every):
+    """Return the kernel that sums gradients up and, every so many batches, leaves their mean."""
+    form = host_format(dtype)
+    count = form.dtype.type(every)
+    add = elementwise(form, lambda dw, sums: (dw + sums, dw + sums), 2, 2)
+    mean = elementwise(form, lambda dw, sums: (dw + sums) / count, 2, 1)
+    zero = fill_with_zeros(form)
+
+    def kernel(row, frame, k):
+        first, last = _my_parameters(frame, k)
+        n, dw, sums = last - first, frame.gradients, frame.sums
+        if frame.scalars[row * frame.settings[N_SCALARS] + DUE] > 0:
+            mean(n, dw, first, sums, first, dw, first)
+            zero(n, sums, first)
+        else:
+            add(n, dw, first, sums, first, dw, first, sums, first)
+
+    return kernel
+
+
+def average(dtype):
+    """Return the kernel that keeps a running mean of the parameters; its row is the batch."""
+    apply = elementwise(host_format(dtype), optimizers.average, 2, 2, 3)
+
+    def kernel(row, frame, k):
+        first, last = _my_parameters(frame, k)
+        w, mean, numbers = frame.parameters, frame.average, row * frame.settings[N_SCALARS]
+        apply(
+            last - first, w, first, mean, first, w, first, mean, first,
+            frame.scalars, numbers + KEEPS,
+        )  # fmt: skip
 
     return kernel
 

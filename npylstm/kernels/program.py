@@ -13,7 +13,7 @@ from math import ceil, prod
 import numpy as np
 
 from ..backends.gradient_flow import Flow, gradient_flow
-from ..plan import ROW, Op, Start, Tensor
+from ..plan import ROW, Op, Start, Tensor, UpdateOp
 from . import frame as fr
 from . import native
 from .vector import host_lanes
@@ -155,7 +155,12 @@ class Program:
         s, objective = self.settings, self.objective
         rows = s[fr.OUTPUT_STEPS] * s[fr.BATCH] * s[fr.OUTPUT_INNER]
         s[fr.SOURCE], s[fr.LOSS_VALUES] = self._source().offset, self.room(int(rows))
-        self.loss = self.kernel("loss", op=int(objective.loss))
+        settings = {
+            name: getattr(objective, name)
+            for name in ("numbers", "smoothing", "reduction")
+            if getattr(objective, name) != objective._field_defaults[name]
+        }
+        self.loss = self.kernel("loss", op=int(objective.loss), **settings)
         if len(objective.metrics) > fr.MAX_METRICS:
             raise ValueError(f"a model can have {fr.MAX_METRICS} metrics at most")
         for number, metric in enumerate(objective.metrics):
@@ -191,6 +196,8 @@ class Program:
             slot_0=nothing,
             slot_1=nothing,
             slot_2=nothing,
+            sums=nothing,
+            average=nothing,
             segments=np.array([*segments, *zeros, *self._moving(self._unmoved)], np.int64),
             totals=np.zeros(16),
         )
@@ -206,12 +213,15 @@ class Program:
         return list(zip(edges[::2], edges[1::2], strict=True))
 
     def choose_moving(self, update):
-        """Pass over what an update would leave as it is: zero gradients, nothing remembered."""
+        """Pass over what an update would leave as it is: zero gradients, nothing remembered.
+
+        Ftrl leaves nothing as it is: it makes each weight anew.
+        """
         if not self._unmoved:
             return
         slots = update.slots.values()
         unmoved = []
-        if not update.weight_decay:
+        if not update.weight_decay and update.op != UpdateOp.FTRL:
             unmoved = [p for p in self._unmoved if not any(slot[p].any() for slot in slots)]
         moving, s = self._moving(unmoved), self.settings
         first, s[fr.N_MOVING] = s[fr.N_SEGMENTS] + s[fr.N_ZEROS], len(moving)
@@ -236,15 +246,24 @@ class Program:
             self.run(0, self.address, k)
 
     def update_kernels(self, update, n_numbers):
-        """Return the addresses of the kernels of an Update: clipping (or 0), and the step."""
-        key = (update.op, tuple(update.slots), update.clip, n_numbers)
+        """Return the addresses of an Update's kernels, 0 for none: as in the frame's settings."""
+        every = update.accumulation.every if update.accumulation else 0
+        key = (
+            *(update.op, tuple(update.slots), update.clip, n_numbers),
+            *(every, update.average is not None),
+        )
         if self._update is None or self._update[0] != key:
             numbers = {"dtype": self.dtype, "slots": key[1], "n_numbers": n_numbers}
             step = native.address("update", optimizer=update.op.name.lower(), **numbers)
             clip = 0
             if update.clip:
                 clip = native.address("clip", dtype=self.dtype, op=int(update.clip))
-            self._update = (key, (clip, step))
+            accumulate = average = 0
+            if every:
+                accumulate = native.address("accumulate", dtype=self.dtype, every=every)
+            if update.average:
+                average = native.address("average", dtype=self.dtype)
+            self._update = (key, (accumulate, clip, step, average))
         return self._update[1]
 
 

@@ -317,6 +317,25 @@ def square(x):
     return x * x
 
 
+def sign(x):
+    """Return 1 or -1; 0 and NaN stay what they are."""
+    return where(x > 0, 1, where(x < 0, -1, x))
+
+
+def power(x, y):
+    """Return x^y of an x that is not negative; it errs by about 1 + |y ln(x)| units.
+
+    Parameters
+    ----------
+    x : Vector
+    y : Vector or number
+    """
+    if isinstance(y, Vector):
+        return where(y == 0, 1, exp(y * log(x)))
+    exact = {0: lambda: where(x == x, 1, 1), 1: lambda: x, 2: lambda: x * x}
+    return exact[y]() if y in exact else exp(y * log(x))
+
+
 def isnan(x):
     """Return the `Mask` of the lanes that are NaN."""
     return x != x
@@ -352,6 +371,8 @@ UFUNCS = {
     np.minimum: minimum,
     np.isnan: isnan,
     np.reciprocal: reciprocal,
+    np.power: power,
+    np.sign: sign,
     np.sqrt: sqrt,
     np.square: square,
     np.tanh: tanh,

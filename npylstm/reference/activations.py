@@ -130,6 +130,80 @@ def _silu_backward(dy, z, y):
     return dy * (s + z * s * (1 - s))
 
 
+# (1 + 2a) e^(a^2) erfc(a) as a polynomial in t = (a - 3.75) / (a + 3.75) for all a >= 0, lowest
+# power first: the form of Shepherd & Laframboise 1981, fitted anew.  Relative error 2.1e-18.
+_ERFCX = (
+    1.2375126308378275,
+    -0.14024059858554702,
+    0.0035854154854644583,
+    0.08227673849015109,
+    -0.10880393014175023,
+    0.09230432116019638,
+    -0.05869339858961116,
+    0.02836227742154398,
+    -0.009746579558275152,
+    0.0017556258321915355,
+    0.0002937136669846131,
+    -0.0002901539781378384,
+    5.1649093885821704e-05,
+    2.238390827660038e-05,
+    -1.1444134389658475e-05,
+    -9.728413451815077e-07,
+    1.7516189406943677e-06,
+    -5.827501862768691e-08,
+    -2.586489910718322e-07,
+    2.4301839484503084e-08,
+    3.866242066283792e-08,
+    -4.396921916762906e-09,
+    -5.169080644815932e-09,
+    5.485084520083625e-10,
+    4.2433038251096756e-10,
+    -3.7980647235900285e-11,
+)
+
+
+# TensorFlow has these constants in float32, for float64 numbers too.
+_ROOT_OF_HALF = 0.7071067690849304
+_LEAK = 0.20000000298023224
+
+
+def _normal_distribution(z):
+    """Return how much of the normal distribution lies below z, with all digits in the tails."""
+    a = np.minimum(np.absolute(z) * _ROOT_OF_HALF, 30)
+    t = (a - 3.75) / (a + 3.75)
+    *rest, erfcx = _ERFCX
+    for coefficient in reversed(rest):
+        erfcx = erfcx * t + coefficient
+    tail = 0.5 * np.exp(-(a * a)) * erfcx / (1 + 2 * a)
+    return np.where(z > 0, 1 - tail, tail)
+
+
+def _gelu(z):
+    return z * _normal_distribution(z)  # Hendrycks & Gimpel 2016, the exact form
+
+
+def _gelu_backward(dy, z, y):
+    a = z * _ROOT_OF_HALF
+    density = 0.5641895835477563 * _ROOT_OF_HALF * np.exp(-(a * a))  # 1 / sqrt(pi) comes first
+    return dy * (_normal_distribution(z) + z * density)
+
+
+def _leaky_relu(z):
+    return np.where(z > 0, z, _LEAK * z)
+
+
+def _leaky_relu_backward(dy, z, y):
+    return np.where(z > 0, dy, _LEAK * dy)
+
+
+def _legacy_hard_sigmoid(z):
+    return np.minimum(np.maximum(0.2 * z + 0.5, 0), 1)  # as in Keras 1 and 2
+
+
+def _legacy_hard_sigmoid_backward(dy, z, y):
+    return dy * (np.absolute(z) <= 2.5) * 0.2
+
+
 def _softmax(z):
     e = np.exp(z - np.max(z, axis=-1, keepdims=True))  # the same quotient, and no inf / inf
     return e / np.sum(e, axis=-1, keepdims=True)
@@ -150,6 +224,11 @@ softplus = Activation("softplus", _softplus, _softplus_backward)
 softsign = Activation("softsign", _softsign, _softsign_backward)
 exponential = Activation("exponential", _exponential, _exponential_backward)
 silu = Activation("silu", _silu, _silu_backward)
+gelu = Activation("gelu", _gelu, _gelu_backward)
+leaky_relu = Activation("leaky_relu", _leaky_relu, _leaky_relu_backward)
+legacy_hard_sigmoid = Activation(
+    "legacy_hard_sigmoid", _legacy_hard_sigmoid, _legacy_hard_sigmoid_backward
+)
 softmax = Activation("softmax", _softmax, _softmax_backward)
 
 STANDARD = (
@@ -165,6 +244,9 @@ STANDARD = (
     exponential,
     silu,
     softmax,
+    gelu,
+    leaky_relu,
+    legacy_hard_sigmoid,
 )
 
 BY_NAME = {activation.name: activation for activation in STANDARD}

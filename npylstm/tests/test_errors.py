@@ -213,6 +213,7 @@ def test_wrong_settings(make_it, error, message):
         ({"optimizer": "adamm"}, ValueError, "unknown optimizer 'adamm'; did you mean 'adam'"),
         ({"optimizer": 3}, TypeError, "must be a name or an Optimizer, got 3"),
         ({"loss": "mean_square_error"}, ValueError, "did you mean 'mean_squared_error'"),
+        ({"loss": "hubert"}, ValueError, "did you mean 'huber'"),
         ({"metrics": ["accuraci"]}, ValueError, "did you mean 'accuracy'"),
         ({"metrics": [3]}, TypeError, "a metric must be a name"),
         ({"learning_rate": 3}, TypeError, "compile has no argument 'learning_rate'"),

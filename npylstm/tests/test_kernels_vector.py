@@ -284,6 +284,26 @@ def test_logaddexp(format, processor, rng):
 
 
 @pytest.mark.parametrize("format, processor", EVERYWHERE)
+@pytest.mark.parametrize("y", [0.5, 0.3, 2.0, 0.0])
+def test_power(y, format, processor, rng):
+    wide = np.float64 if format.dtype == FLOAT32 else np.longdouble
+    x = np.exp(rng.uniform(-40, 40, 20_000)).astype(format.dtype)
+    x[:2] = 0, 1
+    y = format.dtype.type(y)
+    wanted = x.astype(wide) ** y
+    bound = (2 + 2 * np.abs(y * np.log(np.maximum(x, 1e-30)))) * last_place(wanted, format.dtype)
+    for function in (lambda x: np.power(x, y), lambda x: np.power(x, x * 0 + y)):
+        got = compiled(function, format, 1, processor)(x)
+        assert (np.abs(got - wanted) <= bound).all()
+
+
+def test_sign():
+    x = np.array([-np.inf, -2, -0.0, 0, 1e-45, 3, np.inf, np.nan], FLOAT32)
+    got = compiled(vector_math.sign, WIDEST[0], 1)(x)
+    np.testing.assert_array_equal(got, np.sign(x))
+
+
+@pytest.mark.parametrize("format, processor", EVERYWHERE)
 @pytest.mark.parametrize("epsilon", [1e-7, 0.0, 0.1])
 def test_quotient_by_root(epsilon, format, processor, rng):
     wide = np.float64 if format.dtype == FLOAT32 else np.longdouble

@@ -140,7 +140,7 @@ def test_random_architectures(architecture):
 
 ACTIVATIONS = (
     *("linear", "relu", "tanh", "sigmoid", "hard_sigmoid", "softplus", "softsign", "exponential"),
-    *("elu", "selu", "silu"),
+    *("elu", "selu", "silu", "gelu", "leaky_relu", "legacy_hard_sigmoid"),
 )
 
 
@@ -246,9 +246,9 @@ def test_what_lies_beside_the_arrays_does_not_matter(rng, B, use_bias):
 def targets_for(loss, shape, rng):
     if "sparse" in loss:
         return rng.integers(0, shape[-1], shape[:-1])
-    if loss == "categorical_crossentropy":
+    if loss.startswith("categorical") or loss == "kl_divergence":
         return rng.dirichlet(np.ones(shape[-1]), shape[:-1])
-    if loss == "binary_crossentropy":
+    if loss.startswith("binary"):
         return rng.integers(0, 2, shape).astype(float)
     return rng.normal(size=shape)
 
@@ -266,6 +266,26 @@ CASES = [  # every LossOp: of outputs, of logits, and fused with the activation 
     ("binary_crossentropy", "hard_sigmoid", {}),
     ("binary_crossentropy", "sigmoid", {}),
     ("binary_crossentropy", "linear", {"from_logits": True}),
+    ("mape", "linear", {}),
+    ("msle", "softplus", {}),
+    ("huber", "linear", {}),
+    ("huber", "linear", {"delta": 0.2}),
+    ("log_cosh", "linear", {}),
+    ("poisson", "softplus", {}),
+    ("kl_divergence", "softmax", {}),
+    ("cosine_similarity", "linear", {}),
+    ("binary_crossentropy", "sigmoid", {"label_smoothing": 0.2}),
+    ("categorical_crossentropy", "softmax", {"label_smoothing": 0.2}),
+    ("categorical_crossentropy", "softplus", {"label_smoothing": 0.2}),
+    ("binary_focal_crossentropy", "hard_sigmoid", {}),
+    ("binary_focal_crossentropy", "sigmoid", {}),
+    ("binary_focal_crossentropy", "sigmoid", {"apply_class_balancing": True, "gamma": 1.5}),
+    ("categorical_focal_crossentropy", "softmax", {}),
+    ("categorical_focal_crossentropy", "softplus", {"alpha": 0.7, "gamma": 1.3}),
+    ("categorical_focal_crossentropy", "linear", {"from_logits": True}),
+    ("mse", "linear", {"reduction": "sum"}),
+    ("mse", "linear", {"reduction": "mean_with_sample_weight"}),
+    ("sparse_categorical_crossentropy", "softmax", {"reduction": "mean_with_sample_weight"}),
 ]
 
 
@@ -379,6 +399,21 @@ OPTIMIZERS = {
     "adam": lambda: optimizers.Adam(0.01),
     "adam settings": lambda: optimizers.Adam(0.02, beta_1=0.7, beta_2=0.95, epsilon=1e-3),
     "adamw": lambda: optimizers.AdamW(0.01, weight_decay=0.3),
+    "amsgrad": lambda: optimizers.Adam(0.02, beta_2=0.6, amsgrad=True),
+    "adamax": lambda: optimizers.Adamax(0.02, beta_2=0.8),
+    "nadam": lambda: optimizers.Nadam(0.01, weight_decay=0.1),
+    "lion": lambda: optimizers.Lion(0.01, beta_2=0.9),
+    "adagrad": lambda: optimizers.Adagrad(0.1),
+    "adadelta": lambda: optimizers.Adadelta(10.0, rho=0.8),
+    "ftrl": lambda: optimizers.Ftrl(0.1),
+    "accumulation": lambda: optimizers.Adam(0.02, gradient_accumulation_steps=4, clipnorm=0.1),
+    "average": lambda: optimizers.SGD(
+        0.1, momentum=0.9, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=4
+    ),
+    "average of accumulated": lambda: optimizers.RMSprop(
+        0.02, use_ema=True, gradient_accumulation_steps=2, weight_decay=0.1
+    ),
+    "ftrl all": lambda: optimizers.Ftrl(0.1, -0.3, 0.2, 0.01, 0.2, 0.1, 0.5),
     "clipvalue": lambda: optimizers.SGD(0.5, clipvalue=0.01),
     "clipnorm": lambda: optimizers.SGD(0.5, clipnorm=0.05),
     "global_clipnorm": lambda: optimizers.SGD(0.5, global_clipnorm=0.05),
@@ -400,7 +435,7 @@ def test_every_optimizer(rng, name):
         model.compile(OPTIMIZERS[name](), "mse", metrics=["mae"])
         model.fit(x, y, batch_size=4, epochs=3, verbose=0)  # the last batch has two samples
         weights, history = fitted(model, x, y, batch_size=4, initial_epoch=3, epochs=5)
-        assert model.optimizer.iterations == 15
+        assert model.optimizer.batches == 15
         return weights, history, model.optimizer.slots
 
     (expected, history, slots), (actual, our_history, our_slots) = on_each(train)
@@ -428,6 +463,22 @@ def test_optimizers_in_float32(rng, name):
     expected, actual = on_each(train)
     for ours, theirs in zip(actual, expected, strict=True):
         assert_close(ours, theirs, factor=5)
+
+
+def test_ftrl_moves_a_weight_without_gradient(rng):
+    """It makes every weight anew from what it remembers, be it nothing."""
+    x, y = rng.normal(size=(8, 1, 5)), rng.normal(size=(8, 3))
+
+    def train():
+        model = Sequential([Input((None, 5)), LSTM(7, dtype="float64"), Dense(3, dtype="float64")])
+        model.compile(optimizers.Ftrl(0.1, 0.0, initial_accumulator_value=0.0), "mse")
+        randomized(model, np.random.default_rng(5), 0.4)
+        model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+        return model.get_weights()[1]
+
+    expected, actual = on_each(train)
+    np.testing.assert_array_equal(expected, 0)
+    np.testing.assert_array_equal(actual, 0)
 
 
 def test_clipping_many_parameters(rng):

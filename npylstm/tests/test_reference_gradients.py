@@ -160,9 +160,20 @@ def test_head_with_its_loss(shape, weighted, rng):
 
 
 # ---------------------------------------------------------------------------- losses, activations
+LOSS_NUMBERS = {
+    "huber": (0.7,),
+    "binary_focal_crossentropy": (1.7, 0.3, 0.7),
+    "sigmoid_focal_crossentropy": (2.0, 1.0, 1.0),
+    "categorical_focal_crossentropy": (0.25, 2.0),
+    "softmax_focal_crossentropy": (0.6, 1.4),
+}
+
+
 def loss_data(name, rng):
     """Return targets and predictions of a loss, away from where its gradient jumps."""
     y_true, y_pred = rng.normal(size=(2, T, B, K))
+    if name in ("mean_squared_logarithmic_error", "poisson", "kl_divergence"):
+        y_true, y_pred = 0.1 + 0.8 * rng.random((2, T, B, K))
     if "crossentropy" in name:
         y_true = rng.dirichlet(np.ones(K), (T, B))
     if "categorical" in name or "binary" in name:
@@ -176,22 +187,23 @@ def loss_data(name, rng):
 def test_loss(name, rng):
     forward, backward = losses.BY_NAME[name]
     y_true, y_pred = loss_data(name, rng)
-    dvalues = rng.normal(size=(T, B))
-    _, cache = forward(y_true, y_pred)
+    dvalues, numbers = rng.normal(size=(T, B)), LOSS_NUMBERS.get(name, ())
+    _, cache = forward(y_true, y_pred, *numbers)
     check_gradient(
-        lambda y_pred: np.sum(forward(y_true, y_pred)[0] * dvalues),
+        lambda y_pred: np.sum(forward(y_true, y_pred, *numbers)[0] * dvalues),
         [y_pred],
         [backward(dvalues, cache)],
     )
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum", "mean_by_weight"])
 @pytest.mark.parametrize("weight_shape", [None, (B,), (T, B)], ids=["none", "sample", "timestep"])
-def test_weighted_mean(weight_shape, rng):
+def test_weighted_mean(weight_shape, reduction, rng):
     values = rng.normal(size=(T, B))
     weight = None if weight_shape is None else rng.random(weight_shape)
-    _, cache = losses.weighted_mean_forward(values, weight)
+    _, cache = losses.weighted_mean_forward(values, weight, reduction)
     check_gradient(
-        lambda values: losses.weighted_mean_forward(values, weight)[0],
+        lambda values: losses.weighted_mean_forward(values, weight, reduction)[0],
         [values],
         [losses.weighted_mean_backward(cache)],
     )
