@@ -207,7 +207,17 @@ def check_parameters_after_each_step(name, options, rng, convert=exactly):
 
 
 @pytest.mark.parametrize(("name", "options"), CASES.values(), ids=CASES)
-def test_optimizer(name, options, floatx, rng):
+def test_optimizer(name, options, float64, rng):
+    check_parameters_after_each_step(name, options, rng)
+
+
+FLOAT32 = [case for case in CASES if "-" not in case or case.endswith(("momentum", "clipnorm"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [pytest.param(*CASES[case], id=case) for case in FLOAT32]
+)
+def test_optimizer_in_float32(name, options, rng):
     check_parameters_after_each_step(name, options, rng)
 
 
