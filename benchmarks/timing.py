@@ -47,7 +47,7 @@ class Turn:
 
 
 def in_rounds(turns, effort, threads):
-    """Time everyone, in turn, and fill in what came out; so many threads do what the limits are of.
+    """Time everyone, in turn, and fill in what came out; `threads` is how many the limits are of.
 
     Compilation is kept out of it: the first call of each stands by itself in `first_call`.
     """

@@ -2,7 +2,7 @@
 
 `jit` compiles a helper.  `view` gives a flat vector a shape.  `call` runs a kernel by its address,
 `barrier` waits until all threads have come to the same line, `stopped` says whether to give up.
-`share` deals things out evenly, `take` to whoever has time.
+`share` deals tasks out evenly, `take` to whoever has time.
 """
 
 import inspect
@@ -324,9 +324,9 @@ _FROM_BACK = 1 << 32  # how many are taken from the back is counted in the upper
 
 @jit
 def take(frame, k, n):
-    """Return one of n things that no thread has taken since the last barrier; -1 if none is left.
+    """Return one of n tasks that no thread has taken since the last barrier; -1 if none is left.
 
-    A thread takes what is its share from front to back, so that it mostly meets the same things
+    A thread takes what is its share from front to back, so that it mostly meets the same ones
     again, in its own cache; then it helps the others, from the back of their shares.
     """
     threads = frame.settings[THREADS]

@@ -119,26 +119,32 @@ def _row_value(form, op, keeps, adds, numbers):
     z is the place of the row in the arena and of its gradient in the gradient arena, y that of its
     targets in ``frame.y``.
     """
+    if op.name.lower() in TERMS:
+        return _value_of_terms(form, *TERMS[op.name.lower()], keeps, adds, numbers)
+    return _value_of_row(form, op, keeps, adds, numbers)
+
+
+def _value_of_terms(form, function, mean, keeps, adds, numbers):
+    number = form.dtype.type
+    row_of_terms = terms(form, function, number(keeps), number(adds), tuple(map(number, numbers)))
+
+    @jit
+    def of_terms(frame, z, y, label, K, weight):
+        n = number(K) if mean else number(1)
+        d = frame.gradient_arena
+        return row_of_terms(K, frame.arena, z, frame.y, y, d, z, weight * (number(1) / n)) / n
+
+    return of_terms
+
+
+def _value_of_row(form, op, keeps, adds, numbers):
     number = form.dtype.type
     zero, one, low = number(0), number(1), number(np.finfo(form.dtype).min / 2)
     smallest, largest = number(EPSILON), number(1 - EPSILON)
     steepest = number(1 / EPSILON)
     keeps, adds = number(keeps), number(adds)
-    numbers = tuple(map(number, numbers))
-    alpha, gamma = numbers if len(numbers) == 2 else (one, zero)
+    alpha, gamma = map(number, numbers or (1, 0))  # of the focal losses
     exp_row = exponentials(form)
-
-    if op.name.lower() in TERMS:
-        function, mean = TERMS[op.name.lower()]
-        row_of_terms = terms(form, function, keeps, adds, numbers)
-
-        @jit
-        def of_terms(frame, z, y, label, K, weight):
-            n = number(K) if mean else one
-            d = frame.gradient_arena
-            return row_of_terms(K, frame.arena, z, frame.y, y, d, z, weight * (one / n)) / n
-
-        return of_terms
 
     @jit
     def target(frame, place):
@@ -187,10 +193,20 @@ def _row_value(form, op, keeps, adds, numbers):
         return p < smallest or p > largest
 
     @jit
-    def categorical_crossentropy(frame, z, y, label, K, weight):
+    def sum_of(array, start, K):
         total = zero
         for j in range(K):
-            total += frame.arena[z + j]
+            total += array[start + j]
+        return total
+
+    @jit
+    def back_through_scaling(d, z, K, along, total):
+        for j in range(K):
+            d[z + j] = (d[z + j] - along) / total
+
+    @jit
+    def categorical_crossentropy(frame, z, y, label, K, weight):
+        total = sum_of(frame.arena, z, K)
         value, along = zero, zero
         for j in range(K):
             scaled, wanted = frame.arena[z + j] / total, target(frame, y + j)
@@ -199,8 +215,7 @@ def _row_value(form, op, keeps, adds, numbers):
             d = zero if outside(scaled) else -weight * wanted / p
             along += d * scaled
             frame.gradient_arena[z + j] = d
-        for j in range(K):
-            frame.gradient_arena[z + j] = (frame.gradient_arena[z + j] - along) / total
+        back_through_scaling(frame.gradient_arena, z, K, along, total)
         return value
 
     @jit
@@ -217,9 +232,7 @@ def _row_value(form, op, keeps, adds, numbers):
 
     @jit
     def categorical_focal_crossentropy(frame, z, y, label, K, weight):
-        total = zero
-        for j in range(K):
-            total += frame.arena[z + j]
+        total = sum_of(frame.arena, z, K)
         value, along = zero, zero
         for j in range(K):
             scaled = frame.arena[z + j] / total
@@ -227,8 +240,7 @@ def _row_value(form, op, keeps, adds, numbers):
             value += term
             along += slope * scaled
             frame.gradient_arena[z + j] = slope
-        for j in range(K):
-            frame.gradient_arena[z + j] = (frame.gradient_arena[z + j] - along) / total
+        back_through_scaling(frame.gradient_arena, z, K, along, total)
         return value
 
     @jit

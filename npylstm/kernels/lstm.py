@@ -2,9 +2,9 @@
 
 Each walks over timesteps, blocks of units and samples and calls a tile there; see `tile` for the
 layouts.  Threads share out the samples, which do not depend on each other, and need not meet while
-they go through time; or, where the weights are too many for one processor's cache, the blocks of
-units, and meet after every timestep.  The gradients of the weights are shared out by blocks of
-units.  No sum depends on how many threads there are.
+they go through time; or, where the weights are too many for one processor's cache, they take a few
+samples of a block of units at a time, and meet after every timestep.  The gradients of the weights
+are taken likewise, by blocks of units.  No sum depends on how many threads there are.
 
 Shapes: T timesteps, B samples, D features, U units · x (T, B, D) · h, c (T+1, B, U) · L lanes, NB
 blocks of L units.
@@ -50,12 +50,6 @@ _ZEROS, _CARRIED = int(Start.ZEROS), int(Start.CARRIED)
 _GROUP = 18  # samples that a thread takes at a time, about
 _LINES = 96  # lines of a weight gradient that a thread takes at a time
 _BLOCK = 384  # rows of dz whose products are summed before the next: they stay in the L2 cache
-
-
-def saved_for_backward(activation, recurrent_activation):
-    """Return what forward keeps: "gates", or "z" where a backward asks for it."""
-    from_y = {"linear", "sigmoid", "tanh", "exponential"}
-    return "gates" if {activation, recurrent_activation} <= from_y else "z"
 
 
 # ---------------------------------------------------------------------------------------- packing
@@ -106,12 +100,12 @@ def _group(heights):
 
 
 @jit
-def following(frame, k, n, thing, shared):
-    """Return what to do after a thing: one of n that is still to be done, or -1 after the last."""
+def following(frame, k, n, task, shared):
+    """Return the task after one: of n, the next that is still to be done; -1 after the last."""
     if shared:
         following = take(frame, k, n)
     else:
-        following = thing + 1 if thing + 1 < n else -1
+        following = task + 1 if task + 1 < n else -1
     return following
 
 
@@ -182,11 +176,11 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
             h_s, c_s = h + s * b * u, c + s * b * u
             n_h = 0 if s == 0 and table[row, MODE] == _ZEROS else u
             n = blocks * groups
-            thing = following(frame, k, n, -1, split_units)
-            while thing >= 0:
-                nb, q, end = thing // groups, first, last
+            task = following(frame, k, n, -1, split_units)
+            while task >= 0:
+                nb, q, end = task // groups, first, last
                 if split_units:
-                    q = thing % groups * group
+                    q = task % groups * group
                     end = least(q + group, b)
                 while q < end:
                     here = q * u + nb * L
@@ -196,7 +190,7 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
                         arena, h_s + b * u + here, arena, c_s + b * u + here,
                         frame.workspace, gates + ((nb * t + s) * b + q) * 4 * L, u - nb * L,
                     )  # fmt: skip
-                thing = following(frame, k, n, thing, split_units)
+                task = following(frame, k, n, task, split_units)
             if split_units:
                 if barrier(frame):
                     return
@@ -254,11 +248,11 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
             c_s, dh = c + s * b * u, h + (s + 1) * b * u
             n_next = (u + L - 1) // L if s < t - 1 else 0
             n = blocks * groups
-            thing = following(frame, k, n, -1, split_units)
-            while thing >= 0:
-                at, q, end = thing // groups * wide, first, last
+            task = following(frame, k, n, -1, split_units)
+            while task >= 0:
+                at, q, end = task // groups * wide, first, last
                 if split_units:
-                    q = thing % groups * group
+                    q = task % groups * group
                     end = least(q + group, b)
                 dh_left = u - at if s >= table[row, DH_FROM] else 0
                 while q < end:
@@ -280,7 +274,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
                             arena, c_s + b * u + here, workspace, carry + q * width + at, width,
                             workspace, dz + at // L * block, u - at,
                         )  # fmt: skip
-                thing = following(frame, k, n, thing, split_units)
+                task = following(frame, k, n, task, split_units)
             if split_units:
                 if barrier(frame):
                     return
@@ -311,12 +305,12 @@ def lstm_weight_gradients(dtype):
         for done in range(0, t, steps):
             if done and barrier(frame):
                 return
-            thing = take(frame, k, blocks * groups)
-            while thing >= 0:
+            task = take(frame, k, blocks * groups)
+            while task >= 0:
                 if stopped(frame):
                     return
                 # ``a.T @ dz`` for lines of x, of h, and a line of ones: a line of dz a sample.
-                nb, group = thing // groups, thing % groups
+                nb, group = task // groups, task % groups
                 if group < of_x:
                     a, lines, to, m = frame.arena, d, w, group * _LINES
                     start, a_step, a_outer = table[row, X], d, b * d
@@ -343,7 +337,7 @@ def lstm_weight_gradients(dtype):
                         frame.gradients, here, 4 * u, added,
                         frame.gradients, here, 4 * u, u, u - nb * L,
                     )  # fmt: skip
-                thing = take(frame, k, blocks * groups)
+                task = take(frame, k, blocks * groups)
 
     return kernel
 

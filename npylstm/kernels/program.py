@@ -155,12 +155,13 @@ class Program:
         s, objective = self.settings, self.objective
         rows = s[fr.OUTPUT_STEPS] * s[fr.BATCH] * s[fr.OUTPUT_INNER]
         s[fr.SOURCE], s[fr.LOSS_VALUES] = self._source().offset, self.room(int(rows))
-        settings = {
-            name: getattr(objective, name)
-            for name in ("numbers", "smoothing", "reduction")
-            if getattr(objective, name) != objective._field_defaults[name]
-        }
-        self.loss = self.kernel("loss", op=int(objective.loss), **settings)
+        self.loss = self.kernel(
+            "loss",
+            op=int(objective.loss),
+            numbers=objective.numbers,
+            smoothing=objective.smoothing,
+            reduction=int(objective.reduction),
+        )
         if len(objective.metrics) > fr.MAX_METRICS:
             raise ValueError(f"a model can have {fr.MAX_METRICS} metrics at most")
         for number, metric in enumerate(objective.metrics):

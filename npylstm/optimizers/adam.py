@@ -5,7 +5,21 @@ from ..plan import UpdateOp
 from .base import Optimizer, checked
 
 
-class Adam(Optimizer):
+class _AdamLike(Optimizer):
+    """What Adam and its relatives have in common: two running means, or the like."""
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **options):
+        super().__init__(learning_rate, **checked(type(self), options))
+        self.beta_1 = fraction("beta_1", beta_1)
+        self.beta_2 = fraction("beta_2", beta_2)
+        self.epsilon = positive("epsilon", epsilon)
+
+    def hyperparameters(self):
+        """Return the numbers of the step in `reference.optimizers`."""
+        return {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+
+
+class Adam(_AdamLike):
     """Adam (Kingma & Ba 2015), with Keras's place for epsilon.
 
     Parameters
@@ -32,17 +46,10 @@ class Adam(Optimizer):
         amsgrad=False,
         **options,
     ):
-        super().__init__(learning_rate, **checked(type(self), options))
-        self.beta_1 = fraction("beta_1", beta_1)
-        self.beta_2 = fraction("beta_2", beta_2)
-        self.epsilon = positive("epsilon", epsilon)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **options)
         self.amsgrad = bool(amsgrad)
         if amsgrad:
             self.slot_names = ("m", "v", "v_max")
-
-    def hyperparameters(self):
-        """Return the numbers of `reference.optimizers.adam_numbers`."""
-        return {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
 
 
 class AdamW(Adam):
@@ -75,21 +82,7 @@ class AdamW(Adam):
         )
 
 
-class _Relative(Optimizer):
-    """What Adamax and Nadam have in common with Adam."""
-
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **options):
-        super().__init__(learning_rate, **checked(type(self), options))
-        self.beta_1 = fraction("beta_1", beta_1)
-        self.beta_2 = fraction("beta_2", beta_2)
-        self.epsilon = positive("epsilon", epsilon)
-
-    def hyperparameters(self):
-        """Return the numbers of the step in `reference.optimizers`."""
-        return {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
-
-
-class Adamax(_Relative):
+class Adamax(_AdamLike):
     """Adam with the largest recent gradient in place of a mean square (Kingma & Ba 2015).
 
     Parameters
@@ -106,7 +99,7 @@ class Adamax(_Relative):
     slot_names = ("m", "u")
 
 
-class Nadam(_Relative):
+class Nadam(_AdamLike):
     """Adam with Nesterov's look ahead (Dozat 2016).
 
     Parameters

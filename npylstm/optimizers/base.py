@@ -14,6 +14,7 @@ from ..errors import (
     unknown_arguments,
 )
 from ..plan import Accumulation, Average, ClipOp, Update, UpdateOp
+from ..reference.optimizers import rounded
 
 OPTIONS = (
     *("weight_decay", "clipnorm", "clipvalue", "global_clipnorm"),
@@ -197,7 +198,9 @@ class Optimizer:
         self._sums = np.zeros_like(memory.parameters) if self.gradient_accumulation_steps else None
         self._average = np.zeros_like(memory.parameters) if self.use_ema else None
         self.slots = {
-            name: np.full_like(memory.parameters, rounded(self.slot_starts.get(name, 0.0)))
+            name: np.full_like(
+                memory.parameters, rounded(self.slot_starts.get(name, 0.0), memory.dtype)
+            )
             for name in self.slot_names
         }
 
@@ -214,8 +217,3 @@ def checked(optimizer, options):
         own = list(inspect.signature(optimizer.__init__).parameters)[1:-1]
         raise unknown_arguments(optimizer.__name__, unknown, (*own, *OPTIONS))
     return options
-
-
-def rounded(constant):
-    """Return a constant as Keras fills a variable with it: by way of float32."""
-    return constant if isinstance(constant, np.float64) else np.float32(constant)

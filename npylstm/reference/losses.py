@@ -21,7 +21,7 @@ def smooth(y_true, keeps, adds):
 
 # ------------------------------------------------------------------------------------- reduction
 def weighted_mean_forward(values, sample_weight=None, reduction="mean"):
-    """Average over samples (and timesteps), each value times its weight.
+    """Average over samples (and timesteps), or sum up, each value times its weight.
 
     Parameters
     ----------
@@ -259,9 +259,7 @@ def _add_at_label(array, labels, value):
 # ------------------------------------------------------------ cross-entropy, from the probabilities
 def categorical_crossentropy_forward(y_true, y_pred):
     """Return ``-sum(y_true * log(p))`` with p = y_pred scaled to sum to 1, then clipped."""
-    total = y_pred.sum(axis=-1, keepdims=True)
-    scaled = y_pred / total
-    p = np.clip(scaled, EPSILON, 1 - EPSILON)
+    total, scaled, p = _scaled(y_pred)
     return -(y_true * np.log(p)).sum(axis=-1), (y_true, total, scaled, p)
 
 
@@ -269,7 +267,7 @@ def categorical_crossentropy_backward(dvalues, cache):
     """Return dy_pred: back through the logarithm, the clipping and the scaling."""
     y_true, total, scaled, p = cache
     dscaled = np.where(_clipped(scaled), 0, -dvalues[..., None] * y_true / p)
-    return (dscaled - (dscaled * scaled).sum(axis=-1, keepdims=True)) / total
+    return _back_through_scaling(dscaled, scaled, total)
 
 
 def sparse_categorical_crossentropy_forward(labels, y_pred):
@@ -292,9 +290,7 @@ def sparse_categorical_crossentropy_backward(dvalues, cache):
 
 def categorical_focal_crossentropy_forward(y_true, y_pred, alpha, gamma):
     """Return the cross-entropy, less where the prediction is right (Lin et al. 2017)."""
-    total = y_pred.sum(axis=-1, keepdims=True)
-    scaled = y_pred / total
-    p = np.clip(scaled, EPSILON, 1 - EPSILON)
+    total, scaled, p = _scaled(y_pred)
     values = (alpha * np.power(1 - p, gamma) * -y_true * np.log(p)).sum(axis=-1)
     return values, (y_true, total, scaled, p, alpha, gamma)
 
@@ -304,7 +300,7 @@ def categorical_focal_crossentropy_backward(dvalues, cache):
     y_true, total, scaled, p, alpha, gamma = cache
     falls = gamma * np.power(1 - p, gamma - 1) * np.log(p) - np.power(1 - p, gamma) / p
     dscaled = np.where(_clipped(scaled), 0, dvalues[..., None] * alpha * y_true * falls)
-    return (dscaled - (dscaled * scaled).sum(axis=-1, keepdims=True)) / total
+    return _back_through_scaling(dscaled, scaled, total)
 
 
 def softmax_focal_crossentropy_forward(y_true, logits, alpha, gamma):
@@ -318,6 +314,17 @@ def softmax_focal_crossentropy_backward(dvalues, cache):
     """Return dlogits."""
     p, focal_cache = cache
     return softmax.backward(categorical_focal_crossentropy_backward(dvalues, focal_cache), None, p)
+
+
+def _scaled(y_pred):
+    """Return the sum over the last axis, y_pred over it, and that kept away from 0 and 1."""
+    total = y_pred.sum(axis=-1, keepdims=True)
+    scaled = y_pred / total
+    return total, scaled, np.clip(scaled, EPSILON, 1 - EPSILON)
+
+
+def _back_through_scaling(dscaled, scaled, total):
+    return (dscaled - (dscaled * scaled).sum(axis=-1, keepdims=True)) / total
 
 
 def _clipped(p):

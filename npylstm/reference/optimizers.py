@@ -11,7 +11,7 @@ Formulas: Keras 3, `optimizers/base_optimizer.py` and the file of each optimizer
 import numpy as np
 
 
-def _rounded(constant, dtype):
+def rounded(constant, dtype):
     """Return a constant in a dtype as it reaches TensorFlow's arithmetic: by way of float32.
 
     In float64 this is seen: 0.999 becomes 0.99900001287, and Adam's first steps change by 7e-6.
@@ -45,7 +45,7 @@ def take_step(name, w, dw, slots, t, learning_rate, hyperparameters):
 # ------------------------------------------------------------------------------- gradient descent
 def sgd_numbers(dtype, t, learning_rate, momentum=0.0, nesterov=False):
     """Return learning_rate, momentum and whether to look ahead (1 or 0)."""
-    return dtype.type(learning_rate), _rounded(momentum, dtype), dtype.type(nesterov)
+    return dtype.type(learning_rate), rounded(momentum, dtype), dtype.type(nesterov)
 
 
 def sgd(w, dw, slots, learning_rate, momentum, nesterov):
@@ -89,7 +89,7 @@ def adam_numbers(dtype, t, learning_rate, beta_1, beta_2, epsilon):
     alpha is the learning rate corrected for means that start at zero (the paper's section 2).
     """
     steps = dtype.type(t)
-    beta_1_power, beta_2_power = _rounded(beta_1, dtype) ** steps, _rounded(beta_2, dtype) ** steps
+    beta_1_power, beta_2_power = rounded(beta_1, dtype) ** steps, rounded(beta_2, dtype) ** steps
     alpha = dtype.type(learning_rate) * np.sqrt(1 - beta_2_power) / (1 - beta_1_power)
     return alpha, dtype.type(1 - beta_1), dtype.type(1 - beta_2), dtype.type(epsilon)
 
@@ -118,7 +118,7 @@ def quotient_by_root(numerator, v, epsilon):
 # --------------------------------------------------------------------------------- Adam's relatives
 def adamax_numbers(dtype, t, learning_rate, beta_1, beta_2, epsilon):
     """Return learning_rate, 1 - beta_1, beta_2, 1 - beta_1^t, epsilon."""
-    beta_1_power = _rounded(beta_1, dtype) ** dtype.type(t)
+    beta_1_power = rounded(beta_1, dtype) ** dtype.type(t)
     return (
         *(dtype.type(learning_rate), dtype.type(1 - beta_1), dtype.type(beta_2)),
         *(1 - beta_1_power, dtype.type(epsilon)),
@@ -139,7 +139,7 @@ def nadam_numbers(dtype, t, learning_rate, beta_1, beta_2, epsilon):
     `now` 1 - u_t; the weights of both are 1 less the product of all momenta up to there.
     """
     steps = dtype.type(t)
-    b_1, b_2, decay = (_rounded(number, dtype) for number in (beta_1, beta_2, 0.96))
+    b_1, b_2, decay = (rounded(number, dtype) for number in (beta_1, beta_2, 0.96))
     u_now, u_next = (b_1 * (1 - dtype.type(0.5) * decay**k) for k in (steps, steps + 1))
     product = _product_of_momenta(dtype, t, beta_1)
     return (
@@ -171,7 +171,7 @@ def nadam(
 
 def lion_numbers(dtype, t, learning_rate, beta_1, beta_2):
     """Return learning_rate, beta_1, 1 - beta_1, beta_2, 1 - beta_2."""
-    b_1, b_2 = _rounded(beta_1, dtype), _rounded(beta_2, dtype)
+    b_1, b_2 = rounded(beta_1, dtype), rounded(beta_2, dtype)
     return dtype.type(learning_rate), b_1, 1 - b_1, b_2, 1 - b_2
 
 
@@ -300,12 +300,12 @@ def average(w, mean, keeps, share, overwrites):
 
 def decay_weights(w, learning_rate, weight_decay):
     """Shrink the parameters before the step (Loshchilov & Hutter 2019, as AdamW does)."""
-    w -= w * _rounded(weight_decay, w.dtype) * learning_rate
+    w -= w * rounded(weight_decay, w.dtype) * learning_rate
 
 
 def decay_numbers(dtype, learning_rate, weight_decay):
     """Return the two numbers by which `decay_weights` multiplies."""
-    return _rounded(weight_decay, dtype), dtype.type(learning_rate)
+    return rounded(weight_decay, dtype), dtype.type(learning_rate)
 
 
 def clip_by_value(dw, limit):
