@@ -1,6 +1,7 @@
 """What code written for Keras 2 needs in order to run: the one place that knows the old names.
 
 - ``LSTM(32, input_shape=(T, D))`` and ``batch_input_shape=(B, T, D)`` on a first layer;
+- ``Embedding(1000, 64, input_length=10)``;
 - ``history["acc"]`` beside ``history["accuracy"]``;
 - ``npylstm.utils.np_utils`` and ``npylstm.preprocessing.sequence`` as importable modules.
 """
@@ -31,6 +32,13 @@ def pop_batch_shape(arguments):
     if batch_shape is not None:
         return tuple(batch_shape)
     return None if shape is None else (None, *shape)
+
+
+def input_length_as_shape(arguments):
+    """Turn an Embedding's `input_length` among its keyword arguments into its input shape."""
+    length = arguments.pop("input_length", None)
+    if length is not None:
+        arguments["input_shape"] = (length,)
 
 
 class HistoryDict(dict):

@@ -49,6 +49,25 @@ def float_array(values, name, dtype, finite=True):
     return array
 
 
+def checked_mask(mask, x, owner):
+    """Return a mask of the timesteps of x as an array of bool (B, T); None for None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none of x.
+    """
+    if mask is None:
+        return None
+    mask = np.asarray(mask)
+    if mask.dtype.kind not in "biuf":
+        raise TypeError(f"mask must be an array of booleans, got dtype {mask.dtype}")
+    if x.ndim < 3 or mask.shape != x.shape[:2]:
+        expected = f"(samples, timesteps) = {x.shape[:2]}" if x.ndim > 2 else "none for vectors"
+        raise ValueError(f"mask of {owner} has the shape {mask.shape}, expected {expected}")
+    return mask != 0
+
+
 def _not_numbers(name, array):
     hint = "turn it into an array of floats first"
     if array.dtype.kind in "OSU":

@@ -77,12 +77,17 @@ def check_memory(layers, memory):
                 )
 
 
-def lower_all(layers, memory, shape, initial_state=False):
-    """Lower layers one after the other for an input of shape (B, …); return the Plan."""
+def lower_all(layers, memory, shape, initial_state=False, mask=False):
+    """Lower layers one after the other for an input of shape (B, …); return the Plan.
+
+    `initial_state` and `mask` say what the caller will write into the arena beside x.
+    """
     builder = PlanBuilder(memory, initial_state)
     is_sequence = len(shape) > 2
     x = builder.tensor(*((shape[1], shape[0], *shape[2:]) if is_sequence else shape))
     tensors = [x]
+    if mask:
+        builder.masks[x.offset] = builder.tensor(*x.shape[:2])
     for layer in layers:
         outputs = layer.lower(builder, tensors[0])
         tensors = outputs if isinstance(outputs, list) else [outputs]

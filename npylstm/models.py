@@ -133,7 +133,7 @@ class Sequential(Trainer, WeightHolder):
 
     def _build_for(self, x):
         """Build for data like x, if not built yet; only the number of features is fixed by it."""
-        self.build((None,) * (x.ndim - 1) + x.shape[-1:])
+        self.build(self._layers[0].open_shape(x.shape) if self._layers else x.shape)
 
     def _unbuild(self):
         """Undo a build for data that turned out not to fit."""
@@ -183,9 +183,9 @@ class Sequential(Trainer, WeightHolder):
         """
         return self._layers[0].memory if self.built else None
 
-    def make_plan(self, shape, memory=None):
+    def make_plan(self, shape, memory=None, mask=False):
         """Return the Plan for an input of shape (B, …); see `Plan.describe`."""
-        return lower_all(self._layers, self.memory, shape)
+        return lower_all(self._layers, self.memory, shape, mask=mask)
 
     def _need_built(self, method):
         if not self.built:
@@ -283,10 +283,19 @@ class Sequential(Trainer, WeightHolder):
         self.set_weights([arrays[path] for path in paths])
 
     # -------------------------------------------------------------------------------------- states
-    def __call__(self, x, *, training=False):
-        """Return the outputs for one batch; with `training`, dropout drops."""
+    def __call__(self, x, *, mask=None, training=False):
+        """Return the outputs for one batch.
+
+        Parameters
+        ----------
+        x : array (B, T, D) or (B, F)
+        mask : array (B, T) of bool, or None
+            False at timesteps that are to be passed over.
+        training : bool
+            Whether dropout drops.
+        """
         self._need_built("calling the model")
-        return self._predict_on_batch(x, training)
+        return self._predict_on_batch(x, training, mask)
 
     def get_layer(self, name=None, index=None):
         """Return a layer by its name or its position.

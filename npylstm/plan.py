@@ -99,6 +99,9 @@ class Op(IntEnum):
     MERGE = 5
     REVERSE = 6
     MOVE_AXIS = 7
+    MASKING = 8
+    EMBEDDING = 9
+    HOLD = 10
 
 
 class Start(IntEnum):
@@ -131,9 +134,10 @@ ROW = np.dtype(
         ("recurrent_activation", "i8"),
         ("use_bias", "i8"),
         ("reverse", "i8"),
-        ("mode", "i8"),  # a Start, or an index into MERGE_MODES
+        ("mode", "i8"),  # a Start, an index into MERGE_MODES, or whether HOLD gives zeros
         ("generator", "i8"),  # index into the plan's generators
-        ("rate", "f8"),
+        ("rate", "f8"),  # of dropout, or the value that MASKING looks for
+        ("mask", "i8"),  # a number for each timestep of each sample, 0 or 1; -1: there is none
     ]
 )
 
@@ -142,7 +146,7 @@ ROW = np.dtype(
 COLUMNS = {
     Op.LSTM: (
         *("x", "h", "c", "w", "state", "T", "B", "D", "U"),
-        *("activation", "recurrent_activation", "use_bias", "reverse", "mode"),
+        *("activation", "recurrent_activation", "use_bias", "reverse", "mode", "mask"),
     ),
     Op.DENSE: (*"xywBDU", "use_bias"),
     Op.ACTIVATION: (*"xyBU", "activation"),
@@ -151,6 +155,9 @@ COLUMNS = {
     Op.MERGE: ("x", "x2", *"yTBUD", "mode", "reverse"),
     Op.REVERSE: (*"xyTBU",),
     Op.MOVE_AXIS: (*"xyTBU",),
+    Op.MASKING: (*"xyBU", "rate", "mask"),
+    Op.EMBEDDING: (*"xywTBDU", "mask"),
+    Op.HOLD: (*"xyTBU", "reverse", "mode", "mask"),
 }
 
 
@@ -292,11 +299,18 @@ class PlanBuilder:
     memory : Memory
     initial_state : bool
         Whether the caller will write the initial states of the outermost recurrent layer.
+
+    Attributes
+    ----------
+    masks : dict of int to Tensor
+        By the offset of a tensor, which of its timesteps are to be passed over: a 0 for each of
+        those, a 1 for the others, in the shape of the tensor without its features.
     """
 
     def __init__(self, memory, initial_state=False):
         self.memory = memory
         self.initial_state = initial_state
+        self.masks: dict[int, Tensor] = {}
         self.initial_states: list[Tensor] = []
         self.activations = list(activations.STANDARD)
         self.generators: list[np.random.Generator] = []
@@ -310,12 +324,21 @@ class PlanBuilder:
         return tensor
 
     def row(self, op, **columns):
-        """Append a row; columns not named are 0."""
+        """Append a row; columns not named are 0, and there is no mask."""
         row = np.zeros((), ROW)
-        row["op"] = op
+        row["op"], row["mask"] = op, -1
         for column, value in columns.items():
             row[column] = value.offset if isinstance(value, Tensor | Segment) else value
         self._rows.append(row)
+
+    def mask_of(self, x):
+        """Return the mask of a tensor, or -1 for a row that has none."""
+        return self.masks.get(x.offset, -1)
+
+    def pass_mask(self, x, y):
+        """Give a tensor the mask of another, if that has one."""
+        if x.offset in self.masks:
+            self.masks[y.offset] = self.masks[x.offset]
 
     def activation(self, activation: activations.Activation):
         """Return the index by which rows name this activation."""
@@ -347,6 +370,8 @@ class Plan:
     outputs : list of Tensor
     initial_states : list of Tensor
         Where given initial states go.
+    mask, output_mask : Tensor or None
+        The mask of x, which the caller writes, and that of the first output.
     activations, generators : list
         What the rows' indices stand for.
     """
@@ -359,6 +384,8 @@ class Plan:
         self.x = x
         self.outputs = outputs
         self.initial_states = builder.initial_states
+        self.mask = builder.masks.get(x.offset)
+        self.output_mask = builder.masks.get(outputs[0].offset)
         self.activations = builder.activations
         self.generators = builder.generators
 
@@ -369,6 +396,11 @@ class Plan:
     def gradients(self, offset, shape):
         """Return the view of a tensor's gradients."""
         return self.gradient_arena[offset : offset + prod(shape)].reshape(shape)
+
+    def write_mask(self, mask):
+        """Write the mask of x, (B, T), where rows will read it; nothing for None."""
+        if mask is not None:
+            self.values(*self.mask)[...] = mask.T
 
     def batch_major_values(self, tensor):
         """Return the view of a tensor's values with the samples first: (B, T, F) or (B, F)."""
@@ -386,6 +418,8 @@ class Plan:
     def _value(self, row, column):
         if column.endswith("activation"):
             return self.activations[row[column]].name
-        if column == "mode":
-            return MERGE_MODES[row[column]] if row["op"] == Op.MERGE else Start(row[column]).name
+        if column == "mode" and row["op"] == Op.MERGE:
+            return MERGE_MODES[row[column]]
+        if column == "mode" and row["op"] == Op.LSTM:
+            return Start(row[column]).name
         return row[column]

@@ -291,10 +291,12 @@ class Trainer(Batches):
         self._quick.prepare(x)
         return output
 
-    def _predict_on_batch(self, x, training):
+    def _predict_on_batch(self, x, training, mask=None):
         x = self._inputs(x)
+        mask = data.checked_mask(mask, x, f"model {self.name!r}")
         batch_size = self._batch_size(len(x), len(x))
-        with self._program(x, batch_size) as program:
+        with self._program(x, batch_size, mask=mask is not None) as program:
+            program.plan.write_mask(mask)
             program.x[...] = x
             backends.current().forward(program, training)
             plan = program.plan
@@ -378,6 +380,7 @@ class Trainer(Batches):
         x = data.float_array(x, "x", self.dtype)
         self._check_input_shape(x.shape)
         data.check_shape(x.shape, "the model")
+        self._layers[0].check_values(x)
         return x
 
     def _batch_size(self, batch_size, n):

@@ -47,7 +47,10 @@ def gradient_flow(plan, rows, start):
         begin, end = _output(row)
         missing = written.missing(begin, end)
         first_step = 0
-        if row["op"] == Op.LSTM and len(missing) == 1 and missing[0][0] == begin:
+        if row["op"] == Op.LSTM and row["mask"] >= 0:
+            # Gradients that pass over masked steps are added to those of the step before.
+            zeros.append((int(row["h"]), begin))
+        elif row["op"] == Op.LSTM and len(missing) == 1 and missing[0][0] == begin:
             first_step, rest = divmod(missing[0][1] - begin, int(row["B"] * row["U"]))
             missing = missing if rest else []  # where nothing has come yet, nothing is read
         zeros += missing
@@ -64,11 +67,14 @@ def gradient_flow(plan, rows, start):
     return flows[::-1], zeros
 
 
+_WITH_WEIGHTS = (Op.LSTM, Op.DENSE, Op.EMBEDDING)
+
+
 def _needed(rows):
     """Return the tensors whose gradients lead to weights, as intervals."""
     needed = _Intervals()
     for row in rows:
-        if row["op"] in (Op.LSTM, Op.DENSE) or any(needed.touches(*x) for x in _inputs(row)):
+        if row["op"] in _WITH_WEIGHTS or any(needed.touches(*x) for x in _inputs(row)):
             needed.add(*_output(row))
     return needed
 
@@ -80,7 +86,7 @@ def _output(row):
         start = int(row["h"]) + B * U
         return start, start + T * B * U
     concat = row["op"] == Op.MERGE and MERGE_MODES[row["mode"]] == "concat"
-    steps = 1 if row["op"] in (Op.DENSE, Op.ACTIVATION, Op.DROPOUT) else T
+    steps = 1 if row["op"] in (Op.DENSE, Op.ACTIVATION, Op.DROPOUT, Op.MASKING) else T
     start = int(row["y"])
     return start, start + steps * B * (U + D if concat else U)
 
@@ -95,7 +101,9 @@ def _inputs(row):
         return [(x, x + B * D)]
     if row["op"] == Op.MERGE:
         return [(x, x + T * B * U), (x2, x2 + T * B * D)]
-    steps = T if row["op"] in (Op.REVERSE, Op.MOVE_AXIS) else 1
+    if row["op"] == Op.EMBEDDING:
+        return []
+    steps = T if row["op"] in (Op.REVERSE, Op.MOVE_AXIS, Op.HOLD) else 1
     return [(x, x + steps * B * U)]
 
 

@@ -14,7 +14,7 @@ from ..plan import (
     Start,
     Tensor,
 )
-from ..reference import dense, losses, lstm, metrics, optimizers, shaping
+from ..reference import dense, embedding, losses, lstm, metrics, optimizers, shaping
 
 
 # ------------------------------------------------------------------------------ the rows, one each
@@ -31,8 +31,10 @@ class _LSTM:
         self.activation = plan.activations[row["activation"]]
         self.recurrent_activation = plan.activations[row["recurrent_activation"]]
         self.start = Start(row["mode"])
+        self.mask = _mask(row, plan, (T, B))
         if row["reverse"]:
             self.x, self.dx = self.x[::-1], self.dx[::-1]
+            self.mask = None if self.mask is None else self.mask[::-1]
         if self.start == Start.CARRIED:
             state = int(row["state"])
             self.state = plan.memory.states[state : state + 2 * B * U].reshape(2, B, U)
@@ -45,7 +47,7 @@ class _LSTM:
         else:
             h0, c0 = self.state.copy()
         (h, c), self.cache = lstm.lstm_forward(
-            self.x, h0, c0, *self.weights, self.activation, self.recurrent_activation
+            self.x, h0, c0, *self.weights, self.activation, self.recurrent_activation, self.mask
         )
         self.h[...] = h
         self.c[...] = c
@@ -172,6 +174,53 @@ class _MoveAxis:
         self.dx += self.dy.swapaxes(0, 1)
 
 
+class _Masking:
+    def __init__(self, row, plan):
+        shape = (int(row["B"]), int(row["U"]))
+        self.x, self.dx = _views(plan, row["x"], shape)
+        self.y, self.dy = _views(plan, row["y"], shape)
+        self.mask, self.value = _mask(row, plan, shape[:1]), float(row["rate"])
+
+    def forward(self, training):
+        self.y[...], self.mask[...] = shaping.masking_forward(self.x, self.value)
+
+    def backward(self):
+        self.dx += shaping.masking_backward(self.dy, self.mask)
+
+
+class _Embedding:
+    def __init__(self, row, plan):
+        T, B, V, E = (int(row[axis]) for axis in "TBDU")
+        self.indices = plan.values(row["x"], (B, T)).T  # (T, B)
+        self.y, self.dy = _views(plan, row["y"], (T, B, E))
+        (self.table,), (self.dtable,) = _weight_views(plan.memory, row["w"], [(V, E)])
+        self.mask = _mask(row, plan, (T, B))
+
+    def forward(self, training):
+        self.y[...], self.cache = embedding.embedding_forward(self.indices, self.table)
+        if self.mask is not None:
+            self.mask[...] = self.indices != 0
+
+    def backward(self):
+        self.dtable += embedding.embedding_backward(self.dy, self.cache, len(self.table))
+
+
+class _Hold:
+    def __init__(self, row, plan):
+        T, B, U = (int(row[axis]) for axis in "TBU")
+        self.x, self.dx = _views(plan, row["x"], (T, B, U))
+        self.y, self.dy = _views(plan, row["y"], (T, B, U))
+        self.mask, self.zeros = _mask(row, plan, (T, B)), bool(row["mode"])
+        if row["reverse"]:
+            self.mask = self.mask[::-1]
+
+    def forward(self, training):
+        self.y[...] = shaping.hold_forward(self.x, self.mask, self.zeros)
+
+    def backward(self):
+        self.dx += shaping.hold_backward(self.dy, self.mask, self.zeros)
+
+
 _ROWS = {
     Op.LSTM: _LSTM,
     Op.DENSE: _Dense,
@@ -181,11 +230,18 @@ _ROWS = {
     Op.MERGE: _Merge,
     Op.REVERSE: _Reverse,
     Op.MOVE_AXIS: _MoveAxis,
+    Op.MASKING: _Masking,
+    Op.EMBEDDING: _Embedding,
+    Op.HOLD: _Hold,
 }
 
 
 def _views(plan, offset, shape):
     return plan.values(offset, shape), plan.gradients(offset, shape)
+
+
+def _mask(row, plan, shape):
+    return plan.values(int(row["mask"]), shape) if row["mask"] >= 0 else None
 
 
 def _weight_views(memory, offset, shapes):
@@ -220,11 +276,17 @@ class _Loss:
         self.numbers, self.smoothing = objective.numbers, objective.smoothing
         self.reduction = objective.reduction.name.lower()
         self.metrics = [_METRICS[metric] for metric in objective.metrics]
+        self.mask, mask = None, plan.output_mask
+        if mask is not None:  # (T, B), in a shape that the values (T, B, …) broadcast with
+            inner = (1,) * (len(output.shape) - 3)
+            self.mask = plan.values(*mask).reshape(*mask.shape, *inner)
 
     def forward(self, y_true, sample_weight):
         self.y_true = y_true
         y_true = losses.smooth(y_true, *self.smoothing)
         values, self.value_cache = self.value_forward(y_true, self.source, *self.numbers)
+        if self.mask is not None:
+            sample_weight = losses.masked_weights(self.mask, sample_weight, self.reduction)
         loss, self.mean_cache = losses.weighted_mean_forward(values, sample_weight, self.reduction)
         return loss
 
@@ -237,8 +299,11 @@ class _Loss:
         totals[1] += batch_size
         for k, metric in enumerate(self.metrics, start=1):
             values = metric(self.y_true, self.y_pred)
+            share = batch_size
+            if self.mask is not None:
+                values, share = values * self.mask, batch_size * self.mask.mean()
             totals[2 * k] += values.sum() * (batch_size / values.size)
-            totals[2 * k + 1] += batch_size
+            totals[2 * k + 1] += share
 
 
 # ---------------------------------------------------------------------------------- the optimizer

@@ -56,7 +56,7 @@ TABLES = ("table", "segments")
 # The columns of the table: first those of the plan's rows, then a backend's own.
 (
     OP, X, X2, Y, H, C, W, STATE, T, B, D, U,
-    ACTIVATION, RECURRENT_ACTIVATION, USE_BIAS, REVERSE, MODE, GENERATOR, RATE,
+    ACTIVATION, RECURRENT_ACTIVATION, USE_BIAS, REVERSE, MODE, GENERATOR, RATE, MASK,
     PACK, FORWARD, BACKWARD, WEIGHT_GRADIENTS, X_GRADIENT,  # kernels' addresses; 0 for none
     ADD_DX, ADD_DX2,  # whether the gradients of x and x2 are added to what is there
     DH_FROM,  # the first timestep whose output has a gradient
@@ -67,7 +67,7 @@ TABLES = ("table", "segments")
     PACKED_BACK,  # the transposed recurrent kernel; -1 if it is not needed
     PACKED_X,  # the transposed kernel; -1 if it is not needed
     CARRY,  # the gradient of c on its way from step to step
-    MASK,  # where in a batch's masks this row's starts
+    DROPOUT_MASK,  # where in a batch's dropout masks this row's starts
     WIDTH,
 ) = range(len(ROW.fields or ()) + 18)  # fmt: skip
 
@@ -97,11 +97,12 @@ TABLES = ("table", "segments")
     N_PARAMETERS, N_SCALARS,  # scalars for each batch
     N_SEGMENTS, N_ZEROS, N_MOVING,  # the weights' segments, what is to be zeroed, what is updated
     MASK_SIZE,  # of a batch's dropout masks
+    LOSS_MASK, LOSS_MASK_SIZE,  # where in the arena the mask of the output is; -1 for none
     COUNT,  # the kernel that adds loss and metrics to `totals`, or 0
     SCATTER,  # the kernel that writes outputs to where they belong, or 0
     N_METRICS,
     FIRST_METRIC,  # the kernel of the first one; the others follow
-) = range(40)  # fmt: skip
+) = range(42)  # fmt: skip
 MAX_METRICS = 16
 N_OUTPUTS = FIRST_METRIC + MAX_METRICS  # how many outputs are to be written
 FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps, width, place

@@ -13,6 +13,8 @@ from ..reference.losses import EPSILON, TERMS
 from .emit import I64, counted, keep, load, store
 from .frame import (
     BATCH,
+    LOSS_MASK,
+    LOSS_MASK_SIZE,
     LOSS_VALUES,
     OUTPUT,
     OUTPUT_INNER,
@@ -323,7 +325,22 @@ def weight_of(frame, sample, t, one):
     return weight
 
 
-def loss(dtype, op, numbers=(), smoothing=(1.0, 0.0), reduction=0):
+@jit
+def mask_of(frame, r):
+    """Return the mask of row r of a batch's outputs: 1, or 0 where it does not count."""
+    return frame.arena[frame.settings[LOSS_MASK] + r // frame.settings[OUTPUT_INNER]]
+
+
+@jit
+def unmasked(frame, nothing):
+    """Return how many timesteps of a batch's outputs count, added to nothing."""
+    total = nothing
+    for at in range(frame.settings[LOSS_MASK_SIZE]):
+        total += frame.arena[frame.settings[LOSS_MASK] + at]
+    return total
+
+
+def loss(dtype, op, numbers=(), smoothing=(1.0, 0.0), reduction=0, masked=False):
     """Return the kernel of a loss; its row is the batch.
 
     It leaves each row's share of the loss in the workspace, and the gradient of their sum.
@@ -335,6 +352,8 @@ def loss(dtype, op, numbers=(), smoothing=(1.0, 0.0), reduction=0):
         A LossOp.
     numbers, smoothing, reduction
         As in `plan.Objective`.
+    masked : bool
+        Whether there is a mask of the outputs.
     """
     form = host_format(dtype)
     number = form.dtype.type
@@ -348,7 +367,15 @@ def loss(dtype, op, numbers=(), smoothing=(1.0, 0.0), reduction=0):
         # What the sum over the batch is divided by.
         b, steps = frame.settings[BATCH], frame.settings[WEIGHT_STEPS]
         total = one if summed else number(n)
-        if by_weight and steps > 0:
+        if masked and not by_weight and not summed:
+            total *= unmasked(frame, zero) / number(frame.settings[LOSS_MASK_SIZE])
+        if masked and by_weight:
+            total = zero
+            for at in range(frame.settings[LOSS_MASK_SIZE]):
+                sample = frame.order[step * b + at % b]
+                weight = weight_of(frame, sample, at // b, one)
+                total += weight * frame.arena[frame.settings[LOSS_MASK] + at]
+        elif by_weight and steps > 0:
             total = zero
             for q in range(b * steps):
                 sample = frame.order[step * b + q // steps]
@@ -364,6 +391,8 @@ def loss(dtype, op, numbers=(), smoothing=(1.0, 0.0), reduction=0):
         for r in range(first, last):
             target, sample, t = row_of(frame, row, r)
             weight = weight_of(frame, sample, t, one)
+            if masked:
+                weight *= mask_of(frame, r)
             label = frame.labels[target] if sparse else 0
             z = s[SOURCE] + r * K
             part = weight / over if over != zero else zero  # with no weight at all, no loss
@@ -373,7 +402,7 @@ def loss(dtype, op, numbers=(), smoothing=(1.0, 0.0), reduction=0):
     return kernel
 
 
-def metric(dtype, op):
+def metric(dtype, op, masked=False):
     """Return the kernel of a metric: it adds the mean of a batch, times its samples, to totals.
 
     Its row is the metric's number.
@@ -403,6 +432,8 @@ def metric(dtype, op):
         for r in range(n):
             target, _, _ = row_of(frame, step, r)
             y, p = target * K, s[OUTPUT] + r * K
+            if masked and mask_of(frame, r) == 0:
+                continue
             if by_class:
                 label = frame.labels[target] if sparse else largest(frame.y, y, K)
                 total += 1.0 if largest(frame.arena, p, K) == label else 0.0
@@ -417,6 +448,9 @@ def metric(dtype, op):
                         value += error * error if squared else abs(error)
                 total += value / K
         frame.totals[2 * row + 2] += total * (s[BATCH] / n)
-        frame.totals[2 * row + 3] += s[BATCH]
+        share = s[BATCH] * 1.0
+        if masked:
+            share *= unmasked(frame, 0.0) / s[LOSS_MASK_SIZE]
+        frame.totals[2 * row + 3] += share
 
     return kernel

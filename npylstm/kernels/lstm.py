@@ -21,6 +21,7 @@ from .frame import (
     DH_FROM,
     FIRST_STEP,
     GATES,
+    MASK,
     MODE,
     ONE,
     PACKED,
@@ -44,6 +45,7 @@ from .frame import (
     X,
 )
 from .jit import barrier, jit, least, share, stopped, take
+from .masks import counts
 from .vector import host_format
 
 _ZEROS, _CARRIED = int(Start.ZEROS), int(Start.CARRIED)
@@ -110,7 +112,7 @@ def following(frame, k, n, task, shared):
 
 
 # ---------------------------------------------------------------------------------------- forward
-def lstm_forward(dtype, activation, recurrent_activation, saved, single):
+def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=False):
     """Return the forward kernel of an LSTM row.
 
     Parameters
@@ -120,6 +122,8 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
         What is kept for the backward.
     single : bool
         For batches of one sample.
+    masked : bool
+        Whether there are timesteps to be passed over.
     """
     form = host_format(dtype)
     L = form.lanes
@@ -190,6 +194,15 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
                         arena, h_s + b * u + here, arena, c_s + b * u + here,
                         frame.workspace, gates + ((nb * t + s) * b + q) * 4 * L, u - nb * L,
                     )  # fmt: skip
+                if masked:
+                    q = task % groups * group if split_units else first
+                    units = least(L, u - nb * L)
+                    while q < end:
+                        if not counts(row, frame, s, q):  # both states stay what they were
+                            here = q * u + nb * L
+                            copy(units, arena, h_s + here, arena, h_s + b * u + here)
+                            copy(units, arena, c_s + here, arena, c_s + b * u + here)
+                        q += 1
                 task = following(frame, k, n, task, split_units)
             if split_units:
                 if barrier(frame):
@@ -204,7 +217,7 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single):
 
 
 # --------------------------------------------------------------------------- backward through time
-def lstm_backward(dtype, activation, recurrent_activation, saved, single):
+def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked=False):
     """Return the kernel that carries dh and dc back through time and leaves dz in the gates."""
     form = host_format(dtype)
     L, P = form.lanes, tile.BACK_PIECES * form.lanes
@@ -213,10 +226,10 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
     copy, zero = copy_of(form), fill_with_zeros(form)
     if single:
         heights = (1,)
-        step_row = tile.backward_row_tile(form, phi, sigma, saved)
+        step_row = tile.backward_row_tile(form, phi, sigma, saved, masked)
     else:
         heights = tile.heights(form, tile.BACK_PIECES)
-        step = tile.backward_tile(form, heights, phi, sigma, saved)
+        step = tile.backward_tile(form, heights, phi, sigma, saved, masked)
     group = _group(heights)
 
     @jit
@@ -246,6 +259,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
                 return
         for s in range(t - 1, -1, -1):
             c_s, dh = c + s * b * u, h + (s + 1) * b * u
+            mask = table[row, MASK] + (t - 1 - s if table[row, REVERSE] else s) * b
             n_next = (u + L - 1) // L if s < t - 1 else 0
             n = blocks * groups
             task = following(frame, k, n, -1, split_units)
@@ -264,7 +278,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
                             frame.parameters, table[row, W] + (d + at) * 4 * u,
                             frame.gradient_arena, dh + here, dh_left, u, arena, c_s + here,
                             arena, c_s + u + here, workspace, carry + at,
-                            workspace, dz + at // L * block, u - at,
+                            workspace, dz + at // L * block, u - at, arena, mask + q,
                         )  # fmt: skip
                     else:
                         back = table[row, PACKED_BACK] + at * ((u + L - 1) // L) * 4 * L
@@ -272,7 +286,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single):
                             end - q, workspace, dz + b * 4 * L, n_next, block, workspace, back,
                             frame.gradient_arena, dh + here, dh_left, u, arena, c_s + here,
                             arena, c_s + b * u + here, workspace, carry + q * width + at, width,
-                            workspace, dz + at // L * block, u - at,
+                            workspace, dz + at // L * block, u - at, arena, mask + q, b * u,
                         )  # fmt: skip
                 task = following(frame, k, n, task, split_units)
             if split_units:

@@ -31,6 +31,10 @@ _MODULES = {
     "dense": ("dense_pack", "dense_forward", "dense_weight_gradients", "dense_x_gradient"),
     "losses": ("loss", "metric"),
     "optimizers": ("accumulate", "clip", "update", "average"),
+    "masks": (
+        *("masking_forward", "masking_backward", "hold_forward", "hold_backward"),
+        *("embedding_forward", "embedding_gradients"),
+    ),
     "shaping": (
         *("activation_forward", "activation_backward", "softmax_forward", "softmax_backward"),
         *("dropout_forward", "dropout_backward", "repeat_forward", "repeat_backward"),

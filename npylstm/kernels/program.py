@@ -154,6 +154,8 @@ class Program:
     def _set_objective(self):
         s, objective = self.settings, self.objective
         rows = s[fr.OUTPUT_STEPS] * s[fr.BATCH] * s[fr.OUTPUT_INNER]
+        mask = self.plan.output_mask
+        s[[fr.LOSS_MASK, fr.LOSS_MASK_SIZE]] = (-1, 0) if mask is None else (mask.offset, mask.size)
         s[fr.SOURCE], s[fr.LOSS_VALUES] = self._source().offset, self.room(int(rows))
         self.loss = self.kernel(
             "loss",
@@ -161,11 +163,14 @@ class Program:
             numbers=objective.numbers,
             smoothing=objective.smoothing,
             reduction=int(objective.reduction),
+            masked=mask is not None,
         )
         if len(objective.metrics) > fr.MAX_METRICS:
             raise ValueError(f"a model can have {fr.MAX_METRICS} metrics at most")
         for number, metric in enumerate(objective.metrics):
-            s[fr.FIRST_METRIC + number] = self.kernel("metric", op=int(metric))
+            s[fr.FIRST_METRIC + number] = self.kernel(
+                "metric", op=int(metric), masked=mask is not None
+            )
         s[fr.N_METRICS] = len(objective.metrics)
 
     # ----------------------------------------------------------------------------------- the frame
@@ -277,7 +282,8 @@ def _lstm(program, row, line, wanted):
     saved = ("gates" if set(names) <= _FROM_OUTPUT else "z") if program.keeps else ""
     single = B == 1
     settings = {
-        "activation": names[0], "recurrent_activation": names[1], "saved": saved, "single": single
+        "activation": names[0], "recurrent_activation": names[1], "saved": saved, "single": single,
+        "masked": bool(row["mask"] >= 0),
     }  # fmt: skip
     program.operations += 8 * T * B * (D + U) * U * (3 if program.keeps else 1)
     line[fr.FORWARD] = program.kernel("lstm_forward", **settings)
@@ -332,7 +338,7 @@ def _activation(program, row, line, wanted):
 
 def _dropout(program, row, line, wanted):
     shape = (int(row["B"]), int(row["U"]))
-    line[fr.MASK] = sum(prod(shape) for _, _, shape in program.masks)
+    line[fr.DROPOUT_MASK] = sum(prod(shape) for _, _, shape in program.masks)
     program.masks.append((program.plan.generators[row["generator"]], float(row["rate"]), shape))
     _both_ways(program, line, wanted, "dropout", {})
 
@@ -351,6 +357,18 @@ def _both_ways(program, line, wanted, name, settings):
         line[fr.X_GRADIENT] = program.kernel(f"{name}_backward", **settings)
 
 
+def _masking(program, row, line, wanted):
+    line[fr.FORWARD] = program.kernel("masking_forward", value=float(row["rate"]))
+    if wanted and wanted[0]:
+        line[fr.X_GRADIENT] = program.kernel("masking_backward")
+
+
+def _embedding(program, row, line, wanted):
+    line[fr.FORWARD] = program.kernel("embedding_forward")
+    if program.keeps:
+        line[fr.WEIGHT_GRADIENTS] = program.kernel("embedding_gradients")
+
+
 _LOWER = {
     Op.LSTM: _lstm,
     Op.DENSE: _dense,
@@ -360,6 +378,9 @@ _LOWER = {
     Op.MERGE: _merge,
     Op.REVERSE: _moving("reverse"),
     Op.MOVE_AXIS: _moving("move_axis"),
+    Op.MASKING: _masking,
+    Op.EMBEDDING: _embedding,
+    Op.HOLD: _moving("hold"),
 }
 
 

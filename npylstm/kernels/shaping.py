@@ -11,7 +11,7 @@ from .elementwise import elementwise
 from .frame import (
     ADD_DX,
     ADD_DX2,
-    MASK,
+    DROPOUT_MASK,
     MASK_SIZE,
     REVERSE,
     STEP,
@@ -114,7 +114,7 @@ def softmax_backward(dtype):
 @jit
 def mask_of(row, frame):
     """Return where this batch's mask of a dropout row starts."""
-    return frame.settings[STEP] * frame.settings[MASK_SIZE] + frame.table[row, MASK]
+    return frame.settings[STEP] * frame.settings[MASK_SIZE] + frame.table[row, DROPOUT_MASK]
 
 
 def dropout_forward(dtype):

@@ -22,7 +22,7 @@ kernel transposed, for NU blocks of P = 2 L units.  Lanes past the last unit hol
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..reference.lstm import gates_backward, gates_forward, gates_slopes
+from ..reference.lstm import gates_backward, gates_forward, gates_slopes, masked_backward
 from .emit import (
     I64,
     Pieces,
@@ -40,7 +40,7 @@ from .emit import (
     times,
     transposed,
 )
-from .vector import Vector, host_registers, join, split
+from .vector import Vector, host_registers, join, splat, split
 from .vector_math import FASTER
 
 _TOGETHER = 2  # rows whose equations are computed side by side
@@ -172,18 +172,19 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
 
 
 # ----------------------------------------------------------------------------------- the backward
-def backward_tile(form, heights, activation, recurrent_activation, saved):
+def backward_tile(form, heights, activation, recurrent_activation, saved, masked=False):
     """Return a tile that carries the gradients of a few samples one timestep back, for 2 L units.
 
     dh is what comes from above, plus the next step's dz (`n_next` blocks of it, or 0 after the last
-    step) times the transposed recurrent kernel.  `carry` holds dc.
+    step) times the transposed recurrent kernel.  `carry` holds dc.  With `masked`, what goes past a
+    step is added to dh of the step before, which lies `before` numbers ahead of this one's.
     """
     L, P = form.lanes, BACK_PIECES
 
     def twin(
         rows, dz_next, dz_next_at, n_next, block, weights_back, weights_back_at,
         dh, dh_at, dh_left, U, c, c_at, c_next, c_next_at,
-        carry, carry_at, carry_row, gates, gates_at, left,
+        carry, carry_at, carry_row, gates, gates_at, left, mask, mask_at, before,
     ):  # fmt: skip
         dz = _strided(dz_next, dz_next_at, (rows, n_next, 4 * L), (4 * L, block, 1))
         back = _strided(
@@ -195,16 +196,17 @@ def backward_tile(form, heights, activation, recurrent_activation, saved):
                 unit, lanes = r * U + v * L, left - v * L
                 from_above = _load(dh, dh_at + unit, dh_left - v * L, L)
                 place = gates_at + v * block + 4 * r * L
+                passing = (mask[mask_at + r], dh, dh_at + unit - before, lanes) if masked else ()
                 _gates_back(
                     from_above + sums[r, v * L : (v + 1) * L],
                     *(carry, carry_at + r * carry_row + v * L, gates, place),
                     *(_load(c, c_at + unit, lanes, L), _load(c_next, c_next_at + unit, lanes, L)),
-                    *(L, activation, recurrent_activation, saved),
+                    *(L, activation, recurrent_activation, saved, *passing),
                 )
 
     def emit(
         builder, rows, dz_next, n_next, block, weights_back, dh, dh_left, U,
-        c, c_next, carry, carry_row, gates, left,
+        c, c_next, carry, carry_row, gates, left, mask, before,
     ):  # fmt: skip
         sums = []
         for r in range(rows):
@@ -224,10 +226,14 @@ def backward_tile(form, heights, activation, recurrent_activation, saved):
                     load_rows(builder, form, at(builder, pointer, (v, L)), rows, U, lanes)
                     for pointer in (c, c_next)
                 ]
+                passing = ()
+                if masked:
+                    dh_before = at(builder, dh, (v, L), (-1, before))
+                    passing = (each_row(builder, form, mask, rows), dh_before, U, lanes)
                 _emit_gates_back(
                     *(builder, form, dh_value, at(builder, carry, (v, L)), rows, carry_row),
                     *(at(builder, gates, (v, block)), *c_values),
-                    *(activation, recurrent_activation, saved),
+                    *(activation, recurrent_activation, saved, *passing),
                 )
 
         _each_row(builder, form, sums, finish)
@@ -235,7 +241,7 @@ def backward_tile(form, heights, activation, recurrent_activation, saved):
     return tile(heights, twin, emit)
 
 
-def backward_row_tile(form, activation, recurrent_activation, saved):
+def backward_row_tile(form, activation, recurrent_activation, saved, masked=False):
     """Return a tile that carries the gradients of one sample a timestep back, for L units.
 
     With one row there is nothing to pack for: the recurrent kernel is read as it lies, each line a
@@ -245,8 +251,9 @@ def backward_row_tile(form, activation, recurrent_activation, saved):
 
     def twin(
         rows, dz_next, dz_next_at, n_next, block, kernel, kernel_at, dh, dh_at, dh_left, U,
-        c, c_at, c_next, c_next_at, carry, carry_at, gates, gates_at, left,
+        c, c_at, c_next, c_next_at, carry, carry_at, gates, gates_at, left, mask, mask_at,
     ):  # fmt: skip
+        passing = (mask[mask_at], dh, dh_at - U, left) if masked else ()
         dz = _strided(dz_next, dz_next_at, (n_next, 4, L), (block, L, 1))
         sums = np.zeros(L, kernel.dtype)
         lines = max(0, min(left, L))
@@ -257,12 +264,12 @@ def backward_row_tile(form, activation, recurrent_activation, saved):
             _load(dh, dh_at, dh_left, L) + sums,
             *(carry, carry_at, gates, gates_at),
             *(_load(c, c_at, left, L), _load(c_next, c_next_at, left, L)),
-            *(L, activation, recurrent_activation, saved),
+            *(L, activation, recurrent_activation, saved, *passing),
         )
 
     def emit(
         builder, rows, dz_next, n_next, block, kernel, dh, dh_left, U,
-        c, c_next, carry, gates, left,
+        c, c_next, carry, gates, left, mask,
     ):  # fmt: skip
         last = builder.sub(left, I64(1))
         line = builder.mul(U, I64(4))
@@ -291,9 +298,12 @@ def backward_row_tile(form, activation, recurrent_activation, saved):
         one = [I64(0)]
         dh_value = Vector(builder, builder.fadd(from_above, total), form)
         c_values = [load_rows(builder, form, pointer, one, U, left) for pointer in (c, c_next)]
+        passing = ()
+        if masked:
+            passing = (each_row(builder, form, mask, one), at(builder, dh, (-1, U)), U, left)
         _emit_gates_back(
             *(builder, form, dh_value, carry, one, I64(0), gates, *c_values),
-            *(activation, recurrent_activation, saved),
+            *(activation, recurrent_activation, saved, *passing),
         )
 
     return tile((1,), twin, emit)
@@ -355,24 +365,33 @@ def _equations_back(dh, dc, kept, c_prev, c, activation, recurrent_activation, s
     return gates_backward(dh, dc, *slopes, gates[1])
 
 
-def _gates_back(dh, carry, carry_at, gates, gates_at, c_prev, c, L, phi, sigma, saved):
+def _gates_back(dh, carry, carry_at, gates, gates_at, c_prev, c, L, phi, sigma, saved, *passing):
     kept = [gates[gates_at + g * L : gates_at + (g + 1) * L].copy() for g in range(4)]
     dc = carry[carry_at : carry_at + L].copy()
     forwards = phi.forward, sigma.forward
     *dz, dc_prev = _equations_back(dh, dc, kept, c_prev, c, phi, sigma, saved, forwards)
+    if passing:
+        mask, before, before_at, left = passing
+        *dz, dc_prev, passed = masked_backward(mask, dh, dc, *dz, dc_prev)
+        _store(before, before_at, left, _load(before, before_at, left, L) + passed)
     _store(carry, carry_at, L, dc_prev)
     for g, value in enumerate(dz):
         _store(gates, gates_at + g * L, L, value)
 
 
 def _emit_gates_back(
-    builder, form, dh, carry, rows, carry_row, gates, c_prev, c, phi, sigma, saved
+    builder, form, dh, carry, rows, carry_row, gates, c_prev, c, phi, sigma, saved, *passing
 ):
     L = form.lanes
     kept = [load_rows(builder, form, at(builder, gates, (g, L)), rows, 4 * L) for g in range(4)]
     dc = load_rows(builder, form, carry, rows, carry_row)
     forwards = faster(phi.forward), faster(sigma.forward)
     *dz, dc_prev = _equations_back(dh, dc, kept, c_prev, c, phi, sigma, saved, forwards)
+    if passing:
+        mask, before, before_row, left = passing
+        *dz, dc_prev, passed = masked_backward(mask, dh, dc, *dz, dc_prev)
+        passed = passed + load_rows(builder, form, before, rows, before_row, left)
+        store_rows(passed, form, before, rows, before_row, left)
     store_rows(dc_prev, form, carry, rows, carry_row)
     for g, value in enumerate(dz):
         store_rows(value, form, at(builder, gates, (g, L)), rows, 4 * L)
@@ -460,6 +479,12 @@ def load_rows(builder, form, pointer, rows, stride, left=None):
     """Return a vector of each of some rows, side by side as one `Vector`."""
     values = [load(builder, form, at(builder, pointer, (r, stride)), left) for r in rows]
     return join([Vector(builder, value, form) for value in values])
+
+
+def each_row(builder, form, pointer, rows):
+    """Return a number of each of some rows in all lanes of its vector, as one `Vector`."""
+    numbers = [builder.load(builder.gep(pointer, [r])) for r in rows]
+    return join([Vector(builder, splat(builder, n, form).value, form) for n in numbers])
 
 
 def store_rows(vector, form, pointer, rows, stride, left=None):

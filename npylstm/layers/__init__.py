@@ -4,8 +4,10 @@ from .base import Layer
 from .bidirectional import Bidirectional
 from .dense import Dense
 from .dropout import Dropout
+from .embedding import Embedding
 from .input import Input
 from .lstm import LSTM
+from .masking import Masking
 from .repeat_vector import RepeatVector
 from .time_distributed import TimeDistributed
 
@@ -14,8 +16,10 @@ __all__ = [
     "Bidirectional",
     "Dense",
     "Dropout",
+    "Embedding",
     "Input",
     "Layer",
+    "Masking",
     "RepeatVector",
     "TimeDistributed",
 ]

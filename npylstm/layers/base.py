@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from .. import backends, compat, config
-from ..data import check_shape, float_array
+from ..data import check_shape, checked_mask, float_array
 from ..errors import unknown_arguments
 from ..layout import check_memory, lay_out, lower_all, nested
 from ..programs import Programs
@@ -66,8 +66,22 @@ class Layer(WeightHolder):
         """Return the batch shape that comes out (a list of them for several outputs)."""
         return input_shape
 
+    def compute_mask(self, x, mask=None):
+        """Return the mask of what comes out for x, given that of x; None if there is none."""
+        return mask
+
+    def check_values(self, x):
+        """Raise ValueError if there are numbers in x that this layer cannot take."""
+
+    def open_shape(self, shape):
+        """Return the batch shape to build for, when data of some shape comes."""
+        return (None,) * (len(shape) - 1) + tuple(shape[-1:])
+
     def lower(self, plan, x):
-        """Append this layer's rows to a PlanBuilder; return the tensor(s) that come out."""
+        """Append this layer's rows to a PlanBuilder; return the tensor(s) that come out.
+
+        If timesteps of x are masked, ``plan.mask_of(x)`` says which.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not say how to lower itself")
 
     @property
@@ -192,13 +206,15 @@ class Layer(WeightHolder):
             layer.reset_state()
 
     # ------------------------------------------------------------------------------------ eager use
-    def __call__(self, x, *, training=False):
+    def __call__(self, x, *, mask=None, training=False):
         """Run the layer on data.
 
         Parameters
         ----------
         x : array
             Batch-major, such as (B, T, D) or (B, F).
+        mask : array (B, T) of bool, or None
+            False at timesteps that are to be passed over.
         training : bool
             Whether dropout drops.
 
@@ -211,18 +227,21 @@ class Layer(WeightHolder):
         TypeError, ValueError
             If x does not fit.
         """
-        return self._run(x, [], training)
+        return self._run(x, [], training, mask)
 
-    def _run(self, x, initial_state, training):
+    def _run(self, x, initial_state, training, mask=None):
         x = float_array(x, "x", self.dtype, finite=False)
         check_shape(x.shape, f"layer {self.name!r}")
+        mask = checked_mask(mask, x, f"layer {self.name!r}")
         fresh = [layer for layer in nested(self) if not layer.built]
         try:
             self.build(x.shape)
             self.check_batch_size(len(x))
+            self.check_values(x)
             check_memory([self], self.memory)
             options = {"initial_state": bool(initial_state), "memory": id(self.memory)}
-            with self._programs.use(x.shape, **options) as program:
+            with self._programs.use(x.shape, mask=mask is not None, **options) as program:
+                program.plan.write_mask(mask)
                 self._write_initial_state(program.plan, initial_state)
                 program.x[...] = x
                 backends.current().forward(program, training)
@@ -261,9 +280,9 @@ class Layer(WeightHolder):
         for array, tensor in zip(arrays, plan.initial_states, strict=True):
             plan.values(*tensor)[...] = array
 
-    def make_plan(self, shape, initial_state=False, memory=None):
+    def make_plan(self, shape, initial_state=False, memory=None, mask=False):
         """Return the Plan for an input of shape (B, …); see `Plan.describe`."""
-        return lower_all([self], self.memory, shape, initial_state)
+        return lower_all([self], self.memory, shape, initial_state, mask)
 
     # ------------------------------------------------------------------------------------- config
     def get_config(self):

@@ -47,14 +47,15 @@ class Bidirectional(Layer):
         self.layer = layer
         self.backward_layer_pattern = backward_layer
         self.merge_mode = merge_mode
-        self.forward_layer = _copy(layer, "forward_", self.dtype)
+        zeros = {"zero_output_for_mask": layer.return_sequences}  # as Keras sets it
+        self.forward_layer = _copy(layer, "forward_", self.dtype, **zeros)
         if backward_layer is None:
             self.backward_layer = _copy(
-                layer, "backward_", self.dtype, go_backwards=not layer.go_backwards
+                layer, "backward_", self.dtype, go_backwards=not layer.go_backwards, **zeros
             )
         else:
             _check_backward(backward_layer, layer, merge_mode)
-            self.backward_layer = _copy(backward_layer, "backward_", self.dtype)
+            self.backward_layer = _copy(backward_layer, "backward_", self.dtype, **zeros)
 
     @property
     def sublayers(self):
@@ -99,6 +100,10 @@ class Bidirectional(Layer):
         outputs += forward_states + backward_states
         return outputs if len(outputs) > 1 else outputs[0]
 
+    def compute_mask(self, x, mask=None):
+        """Return the mask of the output: that of x for sequences, else none."""
+        return mask if self.return_sequences else None
+
     def lower(self, plan, x):
         """Append both directions' rows and a MERGE row: T timesteps (or 1), widths U and D."""
         forward, backward = (_as_list(layer.lower(plan, x)) for layer in self.sublayers)
@@ -120,10 +125,13 @@ class Bidirectional(Layer):
             outputs = [ahead, y]
         else:
             outputs = [ahead, back]
+        if is_sequence:
+            for output in outputs:
+                plan.pass_mask(x, output)
         outputs += forward_states + backward_states
         return outputs if len(outputs) > 1 else outputs[0]
 
-    def __call__(self, x, initial_state=None, *, training=False):
+    def __call__(self, x, initial_state=None, mask=None, training=False):
         """Run the layer on data.
 
         Parameters
@@ -131,6 +139,8 @@ class Bidirectional(Layer):
         x : array (B, T, D)
         initial_state : list of four arrays (B, U), or None
             h and c of the forward direction, then of the backward direction.
+        mask : array (B, T) of bool, or None
+            False at timesteps that are to be passed over, by both directions.
         training : bool
             Makes no difference here.
         """
@@ -140,7 +150,7 @@ class Bidirectional(Layer):
                 f"stateful layer {self.name!r} carries its own states; set those of "
                 "forward_layer and backward_layer with set_states"
             )
-        return self._run(x, states, training)
+        return self._run(x, states, training, mask)
 
     def get_config(self):
         """Return the constructor's arguments as a dict."""

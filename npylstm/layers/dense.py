@@ -83,10 +83,12 @@ class Dense(Layer):
             Op.DENSE, x=x, y=y, w=self.segment("kernel"), B=N, D=D, U=self.units,
             use_bias=self.use_bias,
         )  # fmt: skip
+        plan.pass_mask(x, y)
         if self.activation == activations.linear:
             return y
         z, y = y, plan.tensor(*y.shape)
         plan.row(
             Op.ACTIVATION, x=z, y=y, B=N, U=self.units, activation=plan.activation(self.activation)
         )
+        plan.pass_mask(x, y)
         return y

@@ -42,4 +42,5 @@ class Dropout(Layer):
             Op.DROPOUT, x=x, y=y, B=math.prod(x.shape) // U, U=U, rate=self.rate,
             generator=plan.generator(self._generator or seeding.generator()),
         )  # fmt: skip
+        plan.pass_mask(x, y)
         return y

@@ -32,6 +32,8 @@ class LSTM(Layer):
         Read each sequence from its end; outputs come in the order in which they are made.
     stateful : bool
         Start each batch where the last one ended, sample by sample, until `reset_state`.
+    zero_output_for_mask : bool
+        Give out zeros at masked timesteps, not the last output once more.
     **options
         `name` and `dtype`, as for every layer.
 
@@ -54,6 +56,7 @@ class LSTM(Layer):
         "return_state",
         "go_backwards",
         "stateful",
+        "zero_output_for_mask",
     )
     _rank = 3
     _axes = "(samples, timesteps, features)"
@@ -74,6 +77,7 @@ class LSTM(Layer):
         return_state=False,
         go_backwards=False,
         stateful=False,
+        zero_output_for_mask=False,
         **options,
     ):
         super().__init__(**options)
@@ -89,6 +93,7 @@ class LSTM(Layer):
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)
         self.stateful = bool(stateful)
+        self.zero_output_for_mask = bool(zero_output_for_mask)
 
     def _elementwise(self, identifier):
         activation = activations.get(identifier)
@@ -187,6 +192,10 @@ class LSTM(Layer):
         output = (B, T, self.units) if self.return_sequences else state
         return [output, state, state] if self.return_state else output
 
+    def compute_mask(self, x, mask=None):
+        """Return the mask of the output: that of x for sequences, else none."""
+        return mask if self.return_sequences else None
+
     def lower(self, plan, x):
         """Append an LSTM row: x (T, B, D), h and c (T+1, B, U); outputs are views of h and c."""
         T, B, D = x.shape
@@ -203,14 +212,25 @@ class LSTM(Layer):
             Op.LSTM, x=x, h=h, c=c, w=self.segment("kernel"), state=state, T=T, B=B, D=D, U=U,
             activation=plan.activation(self.activation),
             recurrent_activation=plan.activation(self.recurrent_activation),
-            use_bias=self.use_bias, reverse=self.go_backwards, mode=start,
+            use_bias=self.use_bias, reverse=self.go_backwards, mode=start, mask=plan.mask_of(x),
         )  # fmt: skip
         sequence = Tensor(h.offset + B * U, (T, B, U))
         last_h, last_c = (Tensor(s.offset + T * B * U, (B, U)) for s in (h, c))
-        output = sequence if self.return_sequences else last_h
+        last = last_h
+        if x.offset in plan.masks and (self.zero_output_for_mask or start != Start.ZEROS):
+            # What is given out at masked timesteps is not the state that is kept there.
+            y = plan.tensor(T, B, U)
+            plan.row(
+                Op.HOLD, x=sequence, y=y, T=T, B=B, U=U, mask=plan.mask_of(x),
+                reverse=self.go_backwards, mode=self.zero_output_for_mask,
+            )  # fmt: skip
+            sequence, last = y, Tensor(y.offset + (T - 1) * B * U, (B, U))
+        output = sequence if self.return_sequences else last
+        if self.return_sequences:
+            plan.pass_mask(x, sequence)
         return [output, last_h, last_c] if self.return_state else output
 
-    def __call__(self, x, initial_state=None, *, training=False):
+    def __call__(self, x, initial_state=None, mask=None, training=False):
         """Run the layer on data.
 
         Parameters
@@ -218,6 +238,8 @@ class LSTM(Layer):
         x : array (B, T, D)
         initial_state : list of two arrays (B, U), or None
             h and c before the first step; None means zeros, or the carried states.
+        mask : array (B, T) of bool, or None
+            False at timesteps that are to be passed over: the states stay what they are.
         training : bool
             Makes no difference here.
 
@@ -238,7 +260,7 @@ class LSTM(Layer):
             self.check_batch_size(len(x))
             self.set_states(states)
             states = []
-        return self._run(x, states, training)
+        return self._run(x, states, training, mask)
 
     def set_states(self, states):
         """Set the carried states.

@@ -87,15 +87,23 @@ class TimeDistributed(Layer):
     def lower(self, plan, x):
         """Lower the layer inside for T * B samples; sequences at a timestep are made time-major."""
         T, B, *inner = x.shape
+        mask = plan.masks.get(x.offset)  # (T, B), or (T, B, t) if a timestep is a sequence itself
         if len(inner) == 1:
             samples = x.reshape(T * B, *inner)
         else:
             samples = _swap(plan, x, T * B, *inner).reshape(inner[0], T * B, inner[1])
+            if mask and len(mask.shape) == 3:
+                of_samples = _swap(plan, mask, T * B, inner[0], 1).reshape(inner[0], T * B)
+                plan.masks[samples.offset] = of_samples
         y = self.layer.lower(plan, samples)
         if len(y.shape) == 3:
             t, _, F = y.shape
-            return _swap(plan, y, t, T * B, F).reshape(T, B, t, F)
-        return y.reshape(T, B, y.shape[-1])
+            y = _swap(plan, y, t, T * B, F).reshape(T, B, t, F)
+        else:
+            y = y.reshape(T, B, y.shape[-1])
+        if mask and len(mask.shape) == 2:
+            plan.masks[y.offset] = mask
+        return y
 
 
 def _swap(plan, x, outer, inner, width):

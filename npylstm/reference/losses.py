@@ -20,6 +20,27 @@ def smooth(y_true, keeps, adds):
 
 
 # ------------------------------------------------------------------------------------- reduction
+def masked_weights(mask, sample_weight=None, reduction="mean"):
+    """Return weights such that masked timesteps do not count, in a mean not even as samples.
+
+    Parameters
+    ----------
+    mask : ndarray (T, B)
+        1 for timesteps that count, 0 for others.
+    sample_weight : ndarray, broadcastable to `mask`, or None
+    reduction : {"mean", "sum", "mean_by_weight"}
+
+    Returns
+    -------
+    ndarray (T, B)
+        As in Keras (`losses/loss.py`): each timestep that counts weighs as much more as there are
+        fewer of them.
+    """
+    valid = mask.sum()
+    weight = mask if reduction != "mean" or not valid else mask * (mask.size / valid)
+    return weight if sample_weight is None else weight * sample_weight
+
+
 def weighted_mean_forward(values, sample_weight=None, reduction="mean"):
     """Average over samples (and timesteps), or sum up, each value times its weight.
 

@@ -4,7 +4,8 @@ Shapes
 ------
 T timesteps, B samples in the batch, D input features, U units.
 
-x (T, B, D), one step x[t] (B, D) · h, c (T+1, B, U): h[0], c[0] are the initial states, so step t
+x (T, B, D), one step x[t] (B, D) · mask (T, B): 1 for steps that count, 0 for those that are
+passed over · h, c (T+1, B, U): h[0], c[0] are the initial states, so step t
 reads h[t], c[t] and writes h[t+1], c[t+1] · kernel (D, 4U), recurrent_kernel (U, 4U), bias (4U,),
 their blocks of columns in the order i, f, g, o (Keras calls g's block c) · z_i, z_f, z_g, z_o and
 i, f, g, o (B, U): the four pre-activations and what the activations make of them.
@@ -95,6 +96,22 @@ def gates_backward(dh, dc, to_i, to_f, to_g, to_o, to_c, f):
     dz_o = dh * to_o
     dc_prev = dc * f
     return dz_i, dz_f, dz_g, dz_o, dc_prev
+
+
+def masked_backward(mask, dh, dc, dz_i, dz_f, dz_g, dz_o, dc_prev):
+    """Let the gradients go past a masked step, where ``h = h_prev`` and ``c = c_prev``.
+
+    `mask` is 1 where the step counts, which leaves all as `gates_backward` has it, and 0 where it
+    does not.
+
+    Returns
+    -------
+    dz_i, dz_f, dz_g, dz_o, dc_prev
+    dh_passed : what reaches h_prev beside what comes by way of dz
+    """
+    skipped = 1 - mask
+    dc_prev = dc_prev * mask + dc * skipped
+    return dz_i * mask, dz_f * mask, dz_g * mask, dz_o * mask, dc_prev, dh * skipped
 
 
 # -------------------------------------------------------------------------------------- one step
@@ -214,6 +231,7 @@ class LSTMCache(NamedTuple):
     h: np.ndarray
     c: np.ndarray
     steps: list[LSTMStep]
+    mask: np.ndarray | None
 
 
 def lstm_forward(
@@ -225,6 +243,7 @@ def lstm_forward(
     bias=None,
     activation=tanh,
     recurrent_activation=sigmoid,
+    mask=None,
 ):
     """Run over a sequence.
 
@@ -235,6 +254,8 @@ def lstm_forward(
         Initial states; None means zeros.
     kernel, recurrent_kernel, bias, activation, recurrent_activation
         As in `lstm_cell_forward`.
+    mask : ndarray (T, B) or None
+        Where it is 0, both states stay what they were.
 
     Returns
     -------
@@ -253,8 +274,12 @@ def lstm_forward(
         (h[t + 1], c[t + 1]), step = lstm_cell_forward(
             x[t], h[t], c[t], kernel, recurrent_kernel, bias, activation, recurrent_activation
         )
+        if mask is not None:
+            counts = mask[t][:, None] != 0
+            h[t + 1] = np.where(counts, h[t + 1], h[t])
+            c[t + 1] = np.where(counts, c[t + 1], c[t])
         steps.append(step)
-    return (h, c), LSTMCache(x, h, c, steps)
+    return (h, c), LSTMCache(x, h, c, steps, mask)
 
 
 def lstm_backward(dh, dc, cache):
@@ -275,7 +300,7 @@ def lstm_backward(dh, dc, cache):
         dx (T, B, D), dh0 and dc0 (B, U), dkernel, drecurrent_kernel, dbias.
     """
     T, B, U = dh.shape
-    x, h, c, steps = cache
+    x, h, c, steps, mask = cache
     kernel, recurrent_kernel, bias = steps[0].kernel, steps[0].recurrent_kernel, steps[0].bias
     # What needs no gradient is taken for all steps at once.
     z, i, f, g, o, tanh_c = (
@@ -292,10 +317,13 @@ def lstm_backward(dh, dc, cache):
     dh_next = 0
     dc_next = 0 if dc is None else dc
     for t in reversed(range(T)):
-        dz_i[t], dz_f[t], dz_g[t], dz_o[t], dc_next = gates_backward(
-            dh[t] + dh_next, dc_next, *[slope[t] for slope in slopes], f[t]
-        )
-        dh_next = dz[t] @ recurrent_kernel.T
+        dh_t, dc_t, dh_passed = dh[t] + dh_next, dc_next, 0
+        *dz_t, dc_next = gates_backward(dh_t, dc_t, *[slope[t] for slope in slopes], f[t])
+        if mask is not None:
+            counts = mask[t][:, None]
+            *dz_t, dc_next, dh_passed = masked_backward(counts, dh_t, dc_t, *dz_t, dc_next)
+        dz_i[t], dz_f[t], dz_g[t], dz_o[t] = dz_t
+        dh_next = dz[t] @ recurrent_kernel.T + dh_passed
     # The weights are shared by all steps, so their gradients are sums over the steps: one product
     # each does it for all, where `lstm_cell_backward` would take one a step.
     dz_all = dz.reshape(T * B, 4 * U)

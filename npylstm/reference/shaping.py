@@ -1,6 +1,7 @@
 """Small steps between layers: dropout, repeating a vector, merging two directions; and back.
 
-Shapes: a vector (B, F), a sequence (T, B, F).
+Shapes: a vector (B, F), a sequence (T, B, F), its mask (T, B): 1 for timesteps that count, 0 for
+those that are passed over.
 """
 
 import numpy as np
@@ -58,3 +59,45 @@ def merge_backward(dy, forward, backward, mode):
     if mode == "mul":
         return dy * backward, dy * forward
     return dy / 2, dy / 2
+
+
+def masking_forward(x, mask_value):
+    """Return x (..., F) with zeros where all features are `mask_value`, and the mask (...,)."""
+    mask = (x != mask_value).any(axis=-1).astype(x.dtype)
+    return np.where(mask[..., None] != 0, x, 0), mask
+
+
+def masking_backward(dy, mask):
+    """Return dx."""
+    return dy * mask[..., None]
+
+
+def hold_forward(x, mask, zeros):
+    """Give out a sequence's last value again at masked timesteps, or zeros.
+
+    Parameters
+    ----------
+    x : ndarray (T, B, F)
+    mask : ndarray (T, B)
+    zeros : bool
+        Whether masked timesteps give zeros; before the first timestep that counts all do.
+    """
+    y = np.empty_like(x)
+    last = np.zeros_like(x[0])
+    for t in range(len(x)):
+        kept = mask[t][:, None] != 0
+        y[t] = np.where(kept, x[t], 0 if zeros else last)
+        last = y[t]
+    return y
+
+
+def hold_backward(dy, mask, zeros):
+    """Return dx: what a value was given out again for comes back to it."""
+    dx = np.empty_like(dy)
+    held = np.zeros_like(dy[0])
+    for t in reversed(range(len(dy))):
+        dlast = dy[t] + held
+        kept = mask[t][:, None]
+        dx[t] = dlast * kept
+        held = np.zeros_like(held) if zeros else dlast * (1 - kept)
+    return dx
