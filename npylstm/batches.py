@@ -123,11 +123,12 @@ class Batches:
         ops = tuple(metrics.op(name, self.loss.sparse, n_outputs) for name in self._metrics)
         return self.loss.objective(self._layers[-1].last_activation, ops, n_outputs)
 
-    def _program(self, x, batch_size, with_loss=False, mask=False):
+    def _program(self, x, batch_size, with_loss=False, mask=False, training=False):
         check_memory(self._layers, self.memory)
         objective = self._objective() if with_loss else None
         shape = (batch_size, *x.shape[1:])
-        return self._programs.use(shape, objective, memory=id(self.memory), mask=mask)
+        options = {"memory": id(self.memory), "mask": mask, "training": training or with_loss}
+        return self._programs.use(shape, objective, **options)
 
     def _logs(self, totals):
         values = totals[::2] / totals[1::2]

@@ -77,12 +77,13 @@ def check_memory(layers, memory):
                 )
 
 
-def lower_all(layers, memory, shape, initial_state=False, mask=False):
+def lower_all(layers, memory, shape, initial_state=False, mask=False, training=True):
     """Lower layers one after the other for an input of shape (B, …); return the Plan.
 
-    `initial_state` and `mask` say what the caller will write into the arena beside x.
+    `initial_state` and `mask` say what the caller will write into the arena beside x, `training`
+    whether dropout may be switched on.
     """
-    builder = PlanBuilder(memory, initial_state)
+    builder = PlanBuilder(memory, initial_state, training)
     is_sequence = len(shape) > 2
     x = builder.tensor(*((shape[1], shape[0], *shape[2:]) if is_sequence else shape))
     tensors = [x]

@@ -183,9 +183,9 @@ class Sequential(Trainer, WeightHolder):
         """
         return self._layers[0].memory if self.built else None
 
-    def make_plan(self, shape, memory=None, mask=False):
+    def make_plan(self, shape, memory=None, mask=False, training=True):
         """Return the Plan for an input of shape (B, …); see `Plan.describe`."""
-        return lower_all(self._layers, self.memory, shape, mask=mask)
+        return lower_all(self._layers, self.memory, shape, mask=mask, training=training)
 
     def _need_built(self, method):
         if not self.built:

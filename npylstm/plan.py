@@ -137,6 +137,7 @@ ROW = np.dtype(
         ("mode", "i8"),  # a Start, an index into MERGE_MODES, or whether HOLD gives zeros
         ("generator", "i8"),  # index into the plan's generators
         ("rate", "f8"),  # of dropout, or the value that MASKING looks for
+        ("recurrent_rate", "f8"),  # of the dropout of an LSTM's hidden state
         ("mask", "i8"),  # a number for each timestep of each sample, 0 or 1; -1: there is none
     ]
 )
@@ -147,10 +148,11 @@ COLUMNS = {
     Op.LSTM: (
         *("x", "h", "c", "w", "state", "T", "B", "D", "U"),
         *("activation", "recurrent_activation", "use_bias", "reverse", "mode", "mask"),
+        *("rate", "recurrent_rate", "generator"),
     ),
     Op.DENSE: (*"xywBDU", "use_bias"),
     Op.ACTIVATION: (*"xyBU", "activation"),
-    Op.DROPOUT: (*"xyBU", "rate", "generator"),
+    Op.DROPOUT: (*"xyTBU", "rate", "generator"),
     Op.REPEAT: (*"xyTBU",),
     Op.MERGE: ("x", "x2", *"yTBUD", "mode", "reverse"),
     Op.REVERSE: (*"xyTBU",),
@@ -299,6 +301,8 @@ class PlanBuilder:
     memory : Memory
     initial_state : bool
         Whether the caller will write the initial states of the outermost recurrent layer.
+    training : bool
+        Whether the plan may be run with dropout on.
 
     Attributes
     ----------
@@ -307,8 +311,9 @@ class PlanBuilder:
         those, a 1 for the others, in the shape of the tensor without its features.
     """
 
-    def __init__(self, memory, initial_state=False):
+    def __init__(self, memory, initial_state=False, training=True):
         self.memory = memory
+        self.training = training
         self.initial_state = initial_state
         self.masks: dict[int, Tensor] = {}
         self.initial_states: list[Tensor] = []

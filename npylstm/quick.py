@@ -57,7 +57,7 @@ class QuickPredictions:
         backend = backends.current()
         stale = not idle or idle[-1].memory is not self._model.memory
         if stale and self._refused.get(x.shape) is not backend:
-            quick = backend.quick(self._model.make_plan(x.shape))
+            quick = backend.quick(self._model.make_plan(x.shape, training=False))
             idle[:] = [] if quick is None else [quick]
             if quick is None:
                 self._refused[x.shape] = backend

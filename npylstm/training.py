@@ -295,7 +295,7 @@ class Trainer(Batches):
         x = self._inputs(x)
         mask = data.checked_mask(mask, x, f"model {self.name!r}")
         batch_size = self._batch_size(len(x), len(x))
-        with self._program(x, batch_size, mask=mask is not None) as program:
+        with self._program(x, batch_size, mask=mask is not None, training=training) as program:
             program.plan.write_mask(mask)
             program.x[...] = x
             backends.current().forward(program, training)

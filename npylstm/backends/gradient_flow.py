@@ -86,7 +86,7 @@ def _output(row):
         start = int(row["h"]) + B * U
         return start, start + T * B * U
     concat = row["op"] == Op.MERGE and MERGE_MODES[row["mode"]] == "concat"
-    steps = 1 if row["op"] in (Op.DENSE, Op.ACTIVATION, Op.DROPOUT, Op.MASKING) else T
+    steps = 1 if row["op"] in (Op.DENSE, Op.ACTIVATION, Op.MASKING) else T
     start = int(row["y"])
     return start, start + steps * B * (U + D if concat else U)
 
@@ -103,7 +103,7 @@ def _inputs(row):
         return [(x, x + T * B * U), (x2, x2 + T * B * D)]
     if row["op"] == Op.EMBEDDING:
         return []
-    steps = T if row["op"] in (Op.REVERSE, Op.MOVE_AXIS, Op.HOLD) else 1
+    steps = T if row["op"] in (Op.REVERSE, Op.MOVE_AXIS, Op.HOLD, Op.DROPOUT) else 1
     return [(x, x + steps * B * U)]
 
 

@@ -123,6 +123,8 @@ def evaluate(program, data, order, totals):
     if not isinstance(program, Program):
         return numpy_backend.evaluate(program, data, order, totals)
     _bind_samples(program, data, order, totals)
+    if program.masks:
+        program.bind(masks=_draw_masks(program, 0))
     _set(program, training=False, back=False, update=_NO_UPDATE)
     _call(program, len(order) // program.batch_size)
 
@@ -249,8 +251,11 @@ def _scalars(update, learning_rates, t, dtype):
 
 
 def _draw_masks(program, steps):
-    """Draw dropout masks for so many batches, in the order in which NumPy's backend does."""
-    masks = np.zeros((max(1, steps), int(program.settings[fr.MASK_SIZE])), program.dtype)
+    """Draw dropout masks for so many batches, in the order in which NumPy's backend does.
+
+    For no batches it is one of ones: what an LSTM that drops nothing goes by.
+    """
+    masks = np.ones((max(1, steps), int(program.settings[fr.MASK_SIZE])), program.dtype)
     for step in range(steps):
         start = 0
         for generator, rate, shape in program.masks:

@@ -38,6 +38,17 @@ class _LSTM:
         if self.start == Start.CARRIED:
             state = int(row["state"])
             self.state = plan.memory.states[state : state + 2 * B * U].reshape(2, B, U)
+        self.rates = float(row["rate"]), float(row["recurrent_rate"])
+        if any(self.rates):
+            self.generator = plan.generators[row["generator"]]
+
+    def _dropout(self, training):
+        """Draw what is dropped of x and of h, for each gate on its own; None for nothing."""
+        for values, rate in zip((self.x, self.h), self.rates, strict=True):
+            keep = None
+            if training and rate > 0:
+                keep = self.generator.random((4, *values.shape[1:])) >= rate
+            yield None if keep is None else shaping.dropout_scale(keep, rate, values.dtype)
 
     def forward(self, training):
         if self.start == Start.ZEROS:
@@ -47,8 +58,9 @@ class _LSTM:
         else:
             h0, c0 = self.state.copy()
         (h, c), self.cache = lstm.lstm_forward(
-            self.x, h0, c0, *self.weights, self.activation, self.recurrent_activation, self.mask
-        )
+            self.x, h0, c0, *self.weights, self.activation, self.recurrent_activation, self.mask,
+            *self._dropout(training),
+        )  # fmt: skip
         self.h[...] = h
         self.c[...] = c
         if self.start == Start.CARRIED:
@@ -97,7 +109,7 @@ class _Activation:
 
 class _Dropout:
     def __init__(self, row, plan):
-        shape = (int(row["B"]), int(row["U"]))
+        shape = tuple(int(row[axis]) for axis in "TBU")
         self.x, self.dx = _views(plan, row["x"], shape)
         self.y, self.dy = _views(plan, row["y"], shape)
         self.rate = float(row["rate"])
@@ -106,7 +118,7 @@ class _Dropout:
     def forward(self, training):
         self.scale = None
         if training and self.rate > 0:
-            keep = self.generator.random(self.x.shape) >= self.rate
+            keep = self.generator.random(self.x.shape[1:]) >= self.rate  # the same T times
             self.y[...], self.scale = shaping.dropout_forward(self.x, keep, self.rate)
         else:
             self.y[...] = self.x

@@ -56,7 +56,8 @@ TABLES = ("table", "segments")
 # The columns of the table: first those of the plan's rows, then a backend's own.
 (
     OP, X, X2, Y, H, C, W, STATE, T, B, D, U,
-    ACTIVATION, RECURRENT_ACTIVATION, USE_BIAS, REVERSE, MODE, GENERATOR, RATE, MASK,
+    ACTIVATION, RECURRENT_ACTIVATION, USE_BIAS, REVERSE, MODE, GENERATOR, RATE,
+    RECURRENT_RATE, MASK,
     PACK, FORWARD, BACKWARD, WEIGHT_GRADIENTS, X_GRADIENT,  # kernels' addresses; 0 for none
     ADD_DX, ADD_DX2,  # whether the gradients of x and x2 are added to what is there
     DH_FROM,  # the first timestep whose output has a gradient
@@ -67,9 +68,12 @@ TABLES = ("table", "segments")
     PACKED_BACK,  # the transposed recurrent kernel; -1 if it is not needed
     PACKED_X,  # the transposed kernel; -1 if it is not needed
     CARRY,  # the gradient of c on its way from step to step
-    DROPOUT_MASK,  # where in a batch's dropout masks this row's starts
+    DROPOUT_MASK,  # where in a batch's dropout masks this row's starts; -1 for none
+    STATE_DROPOUT_MASK,  # and that of an LSTM's hidden state
+    X_DROPPED, H_DROPPED,  # where in the workspace what is left of x and h for each gate is
+    SUMS,  # and room for the gradients of those
     WIDTH,
-) = range(len(ROW.fields or ()) + 18)  # fmt: skip
+) = range(len(ROW.fields or ()) + 22)  # fmt: skip
 
 # The settings.
 (

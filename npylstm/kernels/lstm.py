@@ -112,25 +112,8 @@ def following(frame, k, n, task, shared):
 
 
 # ---------------------------------------------------------------------------------------- forward
-def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=False):
-    """Return the forward kernel of an LSTM row.
-
-    Parameters
-    ----------
-    dtype, activation, recurrent_activation : str
-    saved : {"gates", "z", ""}
-        What is kept for the backward.
-    single : bool
-        For batches of one sample.
-    masked : bool
-        Whether there are timesteps to be passed over.
-    """
-    form = host_format(dtype)
-    L = form.lanes
-    heights = (1,) if single else tile.heights(form, 4)
-    group = _group(heights)
-    phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
-    step = tile.forward_tile(form, heights, phi, sigma, saved, unpacked=single)
+def states_of(form):
+    """Return helpers ``(row, frame, first, last)`` that start from and carry over the states."""
     copy, zero = copy_of(form), fill_with_zeros(form)
 
     @jit
@@ -155,6 +138,30 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
         at, end, n = first * u, table[row, T] * size + first * u, (last - first) * u
         copy(n, frame.arena, h + end, frame.states, state + at)
         copy(n, frame.arena, c + end, frame.states, state + size + at)
+
+    return start, carry_over
+
+
+def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=False):
+    """Return the forward kernel of an LSTM row.
+
+    Parameters
+    ----------
+    dtype, activation, recurrent_activation : str
+    saved : {"gates", "z", ""}
+        What is kept for the backward.
+    single : bool
+        For batches of one sample.
+    masked : bool
+        Whether there are timesteps to be passed over.
+    """
+    form = host_format(dtype)
+    L = form.lanes
+    heights = (1,) if single else tile.heights(form, 4)
+    group = _group(heights)
+    phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
+    step = tile.forward_tile(form, heights, phi, sigma, saved, unpacked=single)
+    copy, (start, carry_over) = copy_of(form), states_of(form)
 
     def kernel(row, frame, k):
         table, arena = frame.table, frame.arena

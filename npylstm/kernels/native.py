@@ -31,6 +31,10 @@ _MODULES = {
     "dense": ("dense_pack", "dense_forward", "dense_weight_gradients", "dense_x_gradient"),
     "losses": ("loss", "metric"),
     "optimizers": ("accumulate", "clip", "update", "average"),
+    "lstm_dropout": (
+        *("dropped_lstm_forward", "dropped_lstm_backward"),
+        *("dropped_lstm_weight_gradients", "dropped_lstm_x_gradient"),
+    ),
     "masks": (
         *("masking_forward", "masking_backward", "hold_forward", "hold_backward"),
         *("embedding_forward", "embedding_gradients"),

@@ -57,7 +57,7 @@ class Program:
         self.batch_size = len(self.x)
         self.lanes = host_lanes(plan.memory.dtype)
         self.operations, self.parallel = 0.0, self.batch_size
-        self.masks = []  # (generator, rate, shape) of each dropout row
+        self.masks = []  # (generator, rate, shape) of each dropout mask
         self._unmoved = []  # slices of the parameters whose gradients are always zero
         self._size, self._requests, self.loss = fr.WORKSPACE, [], 0
         self._update = None
@@ -84,6 +84,12 @@ class Program:
         """Ask for a kernel of this dtype; return the number that stands for its address so far."""
         self._requests.append((name, {"dtype": self.dtype, **specification}))
         return len(self._requests)
+
+    def draw(self, generator, rate, shape):
+        """Ask for a dropout mask of this shape in every batch; return where in those it lies."""
+        start = sum(prod(shape) for _, _, shape in self.masks)
+        self.masks.append((generator, float(rate), shape))
+        return start
 
     def _make_kernels(self):
         """Compile what was asked for, all of it at once, and put addresses in place of numbers."""
@@ -280,6 +286,8 @@ def _lstm(program, row, line, wanted):
     NB, P = ceil(U / L), 2 * L
     names = [program.plan.activations[row[f"{r}activation"]].name for r in ("", "recurrent_")]
     saved = ("gates" if set(names) <= _FROM_OUTPUT else "z") if program.keeps else ""
+    if row["rate"] or row["recurrent_rate"]:
+        return _dropped_lstm(program, row, line, wanted, names)
     single = B == 1
     settings = {
         "activation": names[0], "recurrent_activation": names[1], "saved": saved, "single": single,
@@ -314,6 +322,36 @@ def _lstm(program, row, line, wanted):
         line[fr.PACK] = program.kernel("lstm_pack")
 
 
+def _dropped_lstm(program, row, line, wanted, names):
+    """An LSTM whose gates each see x and h with other dropout: a slower way to the same."""
+    T, B, D, U = (int(row[axis]) for axis in "TBDU")
+    P, NB = 2 * program.lanes, ceil(U / program.lanes)
+    program.operations += 8 * T * B * (D + U) * U * (3 if program.keeps else 1)
+    generator = program.plan.generators[row["generator"]]
+    line[fr.DROPOUT_MASK] = line[fr.STATE_DROPOUT_MASK] = -1
+    for rate, width, mask, dropped in (
+        (row["rate"], D, fr.DROPOUT_MASK, fr.X_DROPPED),
+        (row["recurrent_rate"], U, fr.STATE_DROPOUT_MASK, fr.H_DROPPED),
+    ):
+        if rate:
+            line[mask] = program.draw(generator, rate, (4, B, width))
+            line[dropped] = program.room(4 * T * B * width)
+    line[fr.GATES] = program.room((T + 1) * B * 4 * U)
+    settings = {"activation": names[0], "recurrent_activation": names[1]}
+    line[fr.FORWARD] = program.kernel("dropped_lstm_forward", **settings)
+    if program.keeps:
+        line[fr.STATE_GRADIENTS] = program.objective is None
+        line[fr.CARRY] = program.room(3 * B * U)
+        line[fr.SUMS] = program.room(2 * B * max(D, U))
+        line[fr.PACKED_BACK] = program.room(ceil(U / P) * NB * 4 * program.lanes * P)
+        line[fr.BACKWARD] = program.kernel("dropped_lstm_backward", **settings)
+        line[fr.WEIGHT_GRADIENTS] = program.kernel("dropped_lstm_weight_gradients")
+        if wanted[0]:
+            line[fr.PACKED_X] = program.room(ceil(D / P) * NB * 4 * program.lanes * P)
+            line[fr.X_GRADIENT] = program.kernel("dropped_lstm_x_gradient")
+        line[fr.PACK] = program.kernel("lstm_pack")
+
+
 def _dense(program, row, line, wanted):
     N, D, K = (int(row[axis]) for axis in "BDU")
     L = program.lanes
@@ -337,9 +375,9 @@ def _activation(program, row, line, wanted):
 
 
 def _dropout(program, row, line, wanted):
+    generator = program.plan.generators[row["generator"]]
     shape = (int(row["B"]), int(row["U"]))
-    line[fr.DROPOUT_MASK] = sum(prod(shape) for _, _, shape in program.masks)
-    program.masks.append((program.plan.generators[row["generator"]], float(row["rate"]), shape))
+    line[fr.DROPOUT_MASK] = program.draw(generator, row["rate"], shape)
     _both_ways(program, line, wanted, "dropout", {})
 
 

@@ -112,9 +112,9 @@ def softmax_backward(dtype):
 
 # ----------------------------------------------------------------------------------------- dropout
 @jit
-def mask_of(row, frame):
-    """Return where this batch's mask of a dropout row starts."""
-    return frame.settings[STEP] * frame.settings[MASK_SIZE] + frame.table[row, DROPOUT_MASK]
+def dropout_masks(frame):
+    """Return where this batch's dropout masks start; where nothing is dropped, all have one."""
+    return frame.settings[STEP] * frame.settings[MASK_SIZE] if frame.settings[TRAINING] else 0
 
 
 def dropout_forward(dtype):
@@ -129,11 +129,14 @@ def dropout_forward(dtype):
         table, arena = frame.table, frame.arena
         first, last = share(table[row, B], k, frame.settings[THREADS])
         at, n = first * table[row, U], (last - first) * table[row, U]
-        x, y, mask = table[row, X] + at, table[row, Y] + at, mask_of(row, frame) + at
-        if frame.settings[TRAINING]:
-            multiply(n, arena, x, frame.masks, mask, arena, y)
-        else:
-            copy(n, arena, x, arena, y)
+        mask = dropout_masks(frame) + table[row, DROPOUT_MASK] + at
+        for t in range(table[row, T]):  # the same is dropped T times
+            x, y = table[row, X] + at, table[row, Y] + at
+            if frame.settings[TRAINING]:
+                multiply(n, arena, x, frame.masks, mask, arena, y)
+            else:
+                copy(n, arena, x, arena, y)
+            at += table[row, B] * table[row, U]
 
     return kernel
 
@@ -149,13 +152,16 @@ def dropout_backward(dtype):
         table, d = frame.table, frame.gradient_arena
         first, last = share(table[row, B], k, frame.settings[THREADS])
         at, n = first * table[row, U], (last - first) * table[row, U]
-        x, y, mask = table[row, X] + at, table[row, Y] + at, mask_of(row, frame) + at
-        if not frame.settings[TRAINING]:
-            hand_on(n, d, y, x, table[row, ADD_DX])
-        elif table[row, ADD_DX]:
-            add(n, d, x, d, y, frame.masks, mask, d, x)
-        else:
-            write(n, d, y, frame.masks, mask, d, x)
+        mask = dropout_masks(frame) + table[row, DROPOUT_MASK] + at
+        for t in range(table[row, T]):
+            x, y = table[row, X] + at, table[row, Y] + at
+            if not frame.settings[TRAINING]:
+                hand_on(n, d, y, x, table[row, ADD_DX])
+            elif table[row, ADD_DX]:
+                add(n, d, x, d, y, frame.masks, mask, d, x)
+            else:
+                write(n, d, y, frame.masks, mask, d, x)
+            at += table[row, B] * table[row, U]
 
     return kernel
 

@@ -240,7 +240,8 @@ class Layer(WeightHolder):
             self.check_values(x)
             check_memory([self], self.memory)
             options = {"initial_state": bool(initial_state), "memory": id(self.memory)}
-            with self._programs.use(x.shape, mask=mask is not None, **options) as program:
+            options |= {"mask": mask is not None, "training": bool(training)}
+            with self._programs.use(x.shape, **options) as program:
                 program.plan.write_mask(mask)
                 self._write_initial_state(program.plan, initial_state)
                 program.x[...] = x
@@ -280,9 +281,9 @@ class Layer(WeightHolder):
         for array, tensor in zip(arrays, plan.initial_states, strict=True):
             plan.values(*tensor)[...] = array
 
-    def make_plan(self, shape, initial_state=False, memory=None, mask=False):
+    def make_plan(self, shape, initial_state=False, memory=None, mask=False, training=True):
         """Return the Plan for an input of shape (B, …); see `Plan.describe`."""
-        return lower_all([self], self.memory, shape, initial_state, mask)
+        return lower_all([self], self.memory, shape, initial_state, mask, training)
 
     # ------------------------------------------------------------------------------------- config
     def get_config(self):

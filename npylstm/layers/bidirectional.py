@@ -142,7 +142,7 @@ class Bidirectional(Layer):
         mask : array (B, T) of bool, or None
             False at timesteps that are to be passed over, by both directions.
         training : bool
-            Makes no difference here.
+            Whether dropout drops.
         """
         states = self.listed_states(initial_state)
         if states and self.stateful:

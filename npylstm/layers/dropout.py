@@ -35,11 +35,11 @@ class Dropout(Layer):
         self._generator = None if seed is None else seeding.generator(seed)
 
     def lower(self, plan, x):
-        """Append a DROPOUT row over B rows of U features."""
+        """Append a DROPOUT row over B rows of U features, T times: just once."""
         y = plan.tensor(*x.shape)
         U = x.shape[-1]
         plan.row(
-            Op.DROPOUT, x=x, y=y, B=math.prod(x.shape) // U, U=U, rate=self.rate,
+            Op.DROPOUT, x=x, y=y, T=1, B=math.prod(x.shape) // U, U=U, rate=self.rate,
             generator=plan.generator(self._generator or seeding.generator()),
         )  # fmt: skip
         plan.pass_mask(x, y)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .. import activations, initializers
+from .. import activations, initializers, seeding
 from ..data import check_shape, float_array
-from ..errors import positive_integer
+from ..errors import fraction, positive_integer
 from ..plan import Op, Start, Tensor
 from .base import Layer
 
@@ -24,6 +24,14 @@ class LSTM(Layer):
     kernel_initializer, recurrent_initializer, bias_initializer : str, initializer or callable
     unit_forget_bias : bool
         Start the forget gate's bias at 1 (Jozefowicz et al. 2015).
+    dropout : float
+        In [0, 1]: the chance of each input feature to be dropped in training, for all timesteps of
+        a sample alike.
+    recurrent_dropout : float
+        The same for h on its way to the next step (Gal & Ghahramani 2016).  Each gate then drops
+        its own, of x as well; it takes more time.
+    seed : int or None
+        Makes the draws repeatable.
     return_sequences : bool
         Give out the output of every timestep, not only of the last.
     return_state : bool
@@ -34,6 +42,8 @@ class LSTM(Layer):
         Start each batch where the last one ended, sample by sample, until `reset_state`.
     zero_output_for_mask : bool
         Give out zeros at masked timesteps, not the last output once more.
+    implementation : {1, 2}
+        1 lets each gate drop input features of its own.
     **options
         `name` and `dtype`, as for every layer.
 
@@ -52,11 +62,15 @@ class LSTM(Layer):
         "recurrent_initializer",
         "bias_initializer",
         "unit_forget_bias",
+        "dropout",
+        "recurrent_dropout",
+        "seed",
         "return_sequences",
         "return_state",
         "go_backwards",
         "stateful",
         "zero_output_for_mask",
+        "implementation",
     )
     _rank = 3
     _axes = "(samples, timesteps, features)"
@@ -73,11 +87,15 @@ class LSTM(Layer):
         bias_initializer="zeros",
         unit_forget_bias=True,
         *,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
         return_sequences=False,
         return_state=False,
         go_backwards=False,
         stateful=False,
         zero_output_for_mask=False,
+        implementation=2,
         **options,
     ):
         super().__init__(**options)
@@ -89,11 +107,18 @@ class LSTM(Layer):
         self.recurrent_initializer = initializers.get(recurrent_initializer, "orthogonal")
         self.bias_initializer = initializers.get(bias_initializer, "zeros")
         self.unit_forget_bias = bool(unit_forget_bias)
+        self.dropout = fraction("dropout", dropout)
+        self.recurrent_dropout = fraction("recurrent_dropout", recurrent_dropout)
+        self.seed = seed
+        self._generator = None if seed is None else seeding.generator(seed)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)
         self.stateful = bool(stateful)
         self.zero_output_for_mask = bool(zero_output_for_mask)
+        if implementation not in (1, 2):
+            raise ValueError(f"implementation must be 1 or 2, got {implementation!r}")
+        self.implementation = 1 if self.recurrent_dropout else implementation
 
     def _elementwise(self, identifier):
         activation = activations.get(identifier)
@@ -198,6 +223,14 @@ class LSTM(Layer):
 
     def lower(self, plan, x):
         """Append an LSTM row: x (T, B, D), h and c (T+1, B, U); outputs are views of h and c."""
+        dropout = {}
+        if plan.training and (self.dropout or self.recurrent_dropout):
+            generator = plan.generator(self._generator or seeding.generator())
+            if self.implementation == 2:
+                x = self._drop(plan, x, generator)
+            else:
+                dropout = {"rate": self.dropout, "recurrent_rate": self.recurrent_dropout}
+                dropout["generator"] = generator
         T, B, D = x.shape
         U = self.units
         h, c = plan.tensor(T + 1, B, U), plan.tensor(T + 1, B, U)
@@ -213,6 +246,7 @@ class LSTM(Layer):
             activation=plan.activation(self.activation),
             recurrent_activation=plan.activation(self.recurrent_activation),
             use_bias=self.use_bias, reverse=self.go_backwards, mode=start, mask=plan.mask_of(x),
+            **dropout,
         )  # fmt: skip
         sequence = Tensor(h.offset + B * U, (T, B, U))
         last_h, last_c = (Tensor(s.offset + T * B * U, (B, U)) for s in (h, c))
@@ -230,6 +264,13 @@ class LSTM(Layer):
             plan.pass_mask(x, sequence)
         return [output, last_h, last_c] if self.return_state else output
 
+    def _drop(self, plan, x, generator):
+        """Append a DROPOUT row that drops the same features at all T timesteps."""
+        (T, B, D), y = x.shape, plan.tensor(*x.shape)
+        plan.row(Op.DROPOUT, x=x, y=y, T=T, B=B, U=D, rate=self.dropout, generator=generator)
+        plan.pass_mask(x, y)
+        return y
+
     def __call__(self, x, initial_state=None, mask=None, training=False):
         """Run the layer on data.
 
@@ -241,7 +282,7 @@ class LSTM(Layer):
         mask : array (B, T) of bool, or None
             False at timesteps that are to be passed over: the states stay what they are.
         training : bool
-            Makes no difference here.
+            Whether dropout drops.
 
         Returns
         -------

@@ -134,6 +134,8 @@ class LSTMStep(NamedTuple):
     h: np.ndarray
     activation: Activation
     recurrent_activation: Activation
+    x_dropout: np.ndarray | None
+    h_dropout: np.ndarray | None
 
 
 class LSTMGradients(NamedTuple):
@@ -147,6 +149,32 @@ class LSTMGradients(NamedTuple):
     dbias: np.ndarray | None
 
 
+def to_gates(x, kernel, dropout=None):
+    """Return ``x @ kernel`` (..., B, 4U); with dropout (4, B, D), of what each gate sees of x."""
+    if dropout is None:
+        return x @ kernel
+    blocks = split_gates(kernel)
+    return np.concatenate([(x * dropout[g]) @ blocks[g] for g in range(4)], axis=-1)
+
+
+def from_gates(dz, kernel, dropout=None):
+    """Return dx (..., B, D): what `to_gates` has made of x, carried back."""
+    if dropout is None:
+        return dz @ kernel.T
+    blocks, dz_blocks = split_gates(kernel), split_gates(dz)
+    return sum((dz_blocks[g] @ blocks[g].T) * dropout[g] for g in range(4))
+
+
+def kernel_gradient(x, dz, dropout=None):
+    """Return dkernel (D, 4U), summed over samples and timesteps: all axes but the last."""
+    rows = np.prod(dz.shape[:-1])
+    if dropout is None:
+        return x.reshape(rows, -1).T @ dz.reshape(rows, -1)
+    dz_blocks = split_gates(dz)
+    blocks = [kernel_gradient(x * dropout[g], dz_blocks[g]) for g in range(4)]
+    return np.concatenate(blocks, axis=-1)
+
+
 def lstm_cell_forward(
     x,
     h_prev,
@@ -156,6 +184,8 @@ def lstm_cell_forward(
     bias=None,
     activation=tanh,
     recurrent_activation=sigmoid,
+    x_dropout=None,
+    h_dropout=None,
 ):
     """Take one step.
 
@@ -168,6 +198,9 @@ def lstm_cell_forward(
     bias : ndarray (4U,) or None
     activation, recurrent_activation : Activation
         For the candidate and the shown cell state, and for the three gates.
+    x_dropout, h_dropout : ndarray (4, B, D) and (4, B, U), or None
+        What x and h_prev are multiplied by on their way to the gates i, f, g, o: 0 where they are
+        dropped, ``1 / (1 - rate)`` elsewhere.
 
     Returns
     -------
@@ -175,7 +208,7 @@ def lstm_cell_forward(
         With tanh and sigmoid, h lies in (-1, 1).
     cache : LSTMStep
     """
-    z = x @ kernel + h_prev @ recurrent_kernel
+    z = to_gates(x, kernel, x_dropout) + to_gates(h_prev, recurrent_kernel, h_dropout)
     if bias is not None:
         z = z + bias
     z_i, z_f, z_g, z_o = split_gates(z)
@@ -184,7 +217,10 @@ def lstm_cell_forward(
         h, c, i, f, g, o, tanh_c = gates_forward(z_i, z_f, z_g, z_o, c_prev, phi, sigma)
     weights = kernel, recurrent_kernel, bias
     activations = activation, recurrent_activation
-    cache = LSTMStep(x, h_prev, c_prev, *weights, z, i, f, g, o, c, tanh_c, h, *activations)
+    dropouts = x_dropout, h_dropout
+    cache = LSTMStep(
+        x, h_prev, c_prev, *weights, z, i, f, g, o, c, tanh_c, h, *activations, *dropouts
+    )
     return (h, c), cache
 
 
@@ -209,10 +245,10 @@ def lstm_cell_backward(dh, dc, cache):
     )
     *dz_blocks, dc_prev = gates_backward(dh, dc, *slopes, cache.f)
     dz = np.concatenate(dz_blocks, axis=-1)
-    dx = dz @ cache.kernel.T
-    dh_prev = dz @ cache.recurrent_kernel.T
-    dkernel = cache.x.T @ dz
-    drecurrent_kernel = cache.h_prev.T @ dz
+    dx = from_gates(dz, cache.kernel, cache.x_dropout)
+    dh_prev = from_gates(dz, cache.recurrent_kernel, cache.h_dropout)
+    dkernel = kernel_gradient(cache.x, dz, cache.x_dropout)
+    drecurrent_kernel = kernel_gradient(cache.h_prev, dz, cache.h_dropout)
     dbias = None if cache.bias is None else dz.sum(axis=0)
     return LSTMGradients(dx, dh_prev, dc_prev, dkernel, drecurrent_kernel, dbias)
 
@@ -244,6 +280,8 @@ def lstm_forward(
     activation=tanh,
     recurrent_activation=sigmoid,
     mask=None,
+    x_dropout=None,
+    h_dropout=None,
 ):
     """Run over a sequence.
 
@@ -252,8 +290,8 @@ def lstm_forward(
     x : ndarray (T, B, D)
     h0, c0 : ndarray (B, U) or None
         Initial states; None means zeros.
-    kernel, recurrent_kernel, bias, activation, recurrent_activation
-        As in `lstm_cell_forward`.
+    kernel, recurrent_kernel, bias, activation, recurrent_activation, x_dropout, h_dropout
+        As in `lstm_cell_forward`: the same dropout at every step (Gal & Ghahramani 2016).
     mask : ndarray (T, B) or None
         Where it is 0, both states stay what they were.
 
@@ -272,7 +310,8 @@ def lstm_forward(
     steps = []
     for t in range(T):
         (h[t + 1], c[t + 1]), step = lstm_cell_forward(
-            x[t], h[t], c[t], kernel, recurrent_kernel, bias, activation, recurrent_activation
+            *(x[t], h[t], c[t], kernel, recurrent_kernel, bias, activation, recurrent_activation),
+            *(x_dropout, h_dropout),
         )
         if mask is not None:
             counts = mask[t][:, None] != 0
@@ -302,6 +341,7 @@ def lstm_backward(dh, dc, cache):
     T, B, U = dh.shape
     x, h, c, steps, mask = cache
     kernel, recurrent_kernel, bias = steps[0].kernel, steps[0].recurrent_kernel, steps[0].bias
+    x_dropout, h_dropout = steps[0].x_dropout, steps[0].h_dropout
     # What needs no gradient is taken for all steps at once.
     z, i, f, g, o, tanh_c = (
         np.concatenate([getattr(step, name) for step in steps]).reshape(T, B, -1)
@@ -323,12 +363,11 @@ def lstm_backward(dh, dc, cache):
             counts = mask[t][:, None]
             *dz_t, dc_next, dh_passed = masked_backward(counts, dh_t, dc_t, *dz_t, dc_next)
         dz_i[t], dz_f[t], dz_g[t], dz_o[t] = dz_t
-        dh_next = dz[t] @ recurrent_kernel.T + dh_passed
+        dh_next = from_gates(dz[t], recurrent_kernel, h_dropout) + dh_passed
     # The weights are shared by all steps, so their gradients are sums over the steps: one product
     # each does it for all, where `lstm_cell_backward` would take one a step.
-    dz_all = dz.reshape(T * B, 4 * U)
-    dx = dz @ kernel.T
-    dkernel = x.reshape(T * B, -1).T @ dz_all
-    drecurrent_kernel = h[:-1].reshape(T * B, U).T @ dz_all
-    dbias = None if bias is None else dz_all.sum(axis=0)
+    dx = from_gates(dz, kernel, x_dropout)
+    dkernel = kernel_gradient(x, dz, x_dropout)
+    drecurrent_kernel = kernel_gradient(h[:-1], dz, h_dropout)
+    dbias = None if bias is None else dz.sum(axis=(0, 1))
     return LSTMGradients(dx, dh_next, dc_next, dkernel, drecurrent_kernel, dbias)

@@ -7,9 +7,14 @@ those that are passed over.
 import numpy as np
 
 
+def dropout_scale(keep, rate, dtype):
+    """Return what is multiplied by: 0 or ``1 / (1 - rate)``; `keep` is True with that chance."""
+    return keep * dtype.type(1 / (1 - rate) if rate < 1 else 0)
+
+
 def dropout_forward(x, keep, rate):
     """Return ``x * keep / (1 - rate)``; `keep` is a mask of booleans, True with chance 1 - rate."""
-    scale = keep * x.dtype.type(1 / (1 - rate) if rate < 1 else 0)
+    scale = dropout_scale(keep, rate, x.dtype)
     return x * scale, scale
 
 
