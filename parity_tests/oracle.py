@@ -142,7 +142,8 @@ def keras_loss_and_gradients(model, x, y, sample_weight=None):
     """Return the loss of a compiled Keras model and its gradients, in the order of its weights."""
     with tf.GradientTape() as tape:
         loss = model.compute_loss(x, y, model(x, training=False), sample_weight)
-    return np.asarray(loss), [np.asarray(g) for g in tape.gradient(loss, model.trainable_weights)]
+    gradients = tape.gradient(loss, model.trainable_weights)  # an Embedding's is a list of rows
+    return np.asarray(loss), [np.asarray(tf.convert_to_tensor(g)) for g in gradients]
 
 
 def assert_same_loss_and_gradients(ours, theirs, x, y, sample_weight=None, **tolerance):

@@ -323,7 +323,7 @@ def _lstm(program, row, line, wanted):
 
 
 def _dropped_lstm(program, row, line, wanted, names):
-    """An LSTM whose gates each see x and h with other dropout: a slower way to the same."""
+    """Lower an LSTM whose gates each see x and h with a dropout mask of their own."""
     T, B, D, U = (int(row[axis]) for axis in "TBDU")
     P, NB = 2 * program.lanes, ceil(U / program.lanes)
     program.operations += 8 * T * B * (D + U) * U * (3 if program.keeps else 1)

@@ -130,7 +130,7 @@ def dropout_forward(dtype):
         first, last = share(table[row, B], k, frame.settings[THREADS])
         at, n = first * table[row, U], (last - first) * table[row, U]
         mask = dropout_masks(frame) + table[row, DROPOUT_MASK] + at
-        for t in range(table[row, T]):  # the same is dropped T times
+        for _ in range(table[row, T]):  # the same is dropped T times
             x, y = table[row, X] + at, table[row, Y] + at
             if frame.settings[TRAINING]:
                 multiply(n, arena, x, frame.masks, mask, arena, y)
@@ -153,7 +153,7 @@ def dropout_backward(dtype):
         first, last = share(table[row, B], k, frame.settings[THREADS])
         at, n = first * table[row, U], (last - first) * table[row, U]
         mask = dropout_masks(frame) + table[row, DROPOUT_MASK] + at
-        for t in range(table[row, T]):
+        for _ in range(table[row, T]):
             x, y = table[row, X] + at, table[row, Y] + at
             if not frame.settings[TRAINING]:
                 hand_on(n, d, y, x, table[row, ADD_DX])

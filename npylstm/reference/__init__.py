@@ -5,7 +5,7 @@ stands directly below it.  Sequences are time-major, (T, B, ·).  With the NumPy
 training step passes through here: this is the place for a breakpoint.
 """
 
-from . import activations, losses, metrics, optimizers, shaping
+from . import activations, embedding, losses, metrics, optimizers, shaping
 from .dense import (
     dense_backward,
     dense_forward,
@@ -25,6 +25,7 @@ from .lstm import (
     lstm_cell_backward,
     lstm_cell_forward,
     lstm_forward,
+    masked_backward,
     split_gates,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "dense_softmax_crossentropy_backward",
     "dense_softmax_crossentropy_forward",
     "dense_softmax_forward",
+    "embedding",
     "gates_backward",
     "gates_forward",
     "gates_slopes",
@@ -47,6 +49,7 @@ __all__ = [
     "lstm_cell_backward",
     "lstm_cell_forward",
     "lstm_forward",
+    "masked_backward",
     "metrics",
     "optimizers",
     "shaping",
