@@ -414,10 +414,15 @@ class Trainer(Batches):
         check = check or self._samples
         if feeding.comes_in_batches(x):
             feeding.refuse(names[0], x, y=y, sample_weight=sample_weight)
-            return feeding.Stream(x, check, steps, shuffle, names)
+            return feeding.Stream(x, partial(self._one_batch, check), steps, shuffle, names)
         samples = check(x, y, sample_weight)
         batch_size = self._batch_size(batch_size, len(samples.x), steps, epochs)
         return feeding.Arrays(samples, batch_size, shuffle, steps)
+
+    def _one_batch(self, check, x, y, sample_weight):
+        samples = check(x, y, sample_weight)
+        self._batch_size(len(samples.x), len(samples.x))  # raises for a stateful model of others
+        return samples
 
     def _validation_feed(self, validation, batch_size, steps):
         if feeding.comes_in_batches(validation):
