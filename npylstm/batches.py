@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import backends, interrupt, metrics
+from .feeding import Stream
 from .layout import check_memory
 
 _SECONDS_PER_CALL = 0.05
@@ -30,17 +31,15 @@ class Batches:
     def __init__(self):
         self._seconds_per_batch = {}  # measured, by mode and batch size
 
-    def _train_epoch(self, samples, order, batch_size, callbacks):
+    def _train_epoch(self, feed, callbacks):
         totals, logs = np.zeros(2 * len(self.metrics_names)), {}
         watched = callbacks.wants_batches("train")
-        for step, batches, size in self._calls(len(order), batch_size, watched, "train"):
-            first = step * batch_size
+        one_by_one = watched or self.stop_training
+        for step, batches, samples, order in self._calls(feed, one_by_one, "train"):
             if watched:
                 callbacks.on_train_batch_begin(step)
             with interrupt.held_back():
-                self._train_batches(
-                    samples, order[first : first + batches * size], size, batches, totals
-                )
+                self._train_batches(samples, order, len(order) // batches, batches, totals)
             logs = self._logs(totals)
             if watched:
                 callbacks.on_train_batch_end(step, logs)
@@ -65,58 +64,84 @@ class Batches:
             finally:  # an activation of the user's may raise in the middle
                 optimizer.batches += round((totals[1] - before) / batch_size)
 
-    def _calls(self, n, batch_size, one_by_one, mode):
-        """Yield (first batch, number of batches, their size) for each call of the backend."""
-        whole, rest = divmod(n, batch_size)
+    def _calls(self, feed, one_by_one, mode):
+        """Yield for each call of the backend: its first batch, how many, their samples, in order.
+
+        The number of the first batch, and the number of batches, are integers; the samples are
+        `Samples`, and the order (n,) says which of them.
+        """
+        if isinstance(feed, Stream):
+            for step, samples in enumerate(feed.epoch()):
+                yield step, 1, samples, np.arange(len(samples.x))
+            return
+        order, size = feed.epoch(), feed.batch_size
+        whole, rest = divmod(len(order), size)
         step = 0
         while step < whole:
-            seconds = self._seconds_per_batch.get((mode, batch_size))
+            seconds = self._seconds_per_batch.get((mode, size))
             batches = 1 if one_by_one or not seconds else max(1, int(_SECONDS_PER_CALL / seconds))
             batches = min(batches, whole - step)
             start = time.perf_counter()
-            yield step, batches, batch_size
-            self._seconds_per_batch[mode, batch_size] = (time.perf_counter() - start) / batches
+            yield step, batches, feed.samples, order[step * size : (step + batches) * size]
+            self._seconds_per_batch[mode, size] = (time.perf_counter() - start) / batches
             step += batches
         if rest:
-            yield whole, 1, rest
+            yield whole, 1, feed.samples, order[whole * size :]
 
-    def _evaluate(self, samples, batch_size, callbacks):
+    def _evaluate(self, feed, callbacks):
+        self.stop_evaluating = False
+        feed.reset()
         callbacks.on_test_begin()
         totals = np.zeros(2 * len(self.metrics_names))
-        order, watched = np.arange(len(samples.x)), callbacks.wants_batches("test")
-        for step, batches, size in self._calls(len(order), batch_size, watched, "test"):
-            first = step * batch_size
+        watched = callbacks.wants_batches("test")
+        one_by_one = watched or self.stop_evaluating
+        for step, batches, samples, order in self._calls(feed, one_by_one, "test"):
             if watched:
                 callbacks.on_test_batch_begin(step)
-            with self._program(samples.x, size, with_loss=True) as program:
-                chosen = order[first : first + batches * size]
-                backends.current().evaluate(program, samples, chosen, totals)
+            with self._program(samples.x, len(order) // batches, with_loss=True) as program:
+                backends.current().evaluate(program, samples, order, totals)
             logs = self._logs(totals)
             if watched:
                 callbacks.on_test_batch_end(step, logs)
             callbacks.on_progress(step + batches, logs)
+            if self.stop_evaluating:
+                break
         logs = self._logs(totals)
         callbacks.on_test_end(logs)
         return logs
 
-    def _predict(self, x, batch_size, callbacks):
+    def _predict(self, feed, callbacks):
+        self.stop_predicting = False
         callbacks.on_predict_begin()
-        outputs = [np.empty(shape, self.dtype) for shape in self._output_shapes(x.shape)]
-        order, watched = np.arange(len(x)), callbacks.wants_batches("predict")
-        for step, batches, size in self._calls(len(x), batch_size, watched, "predict"):
-            first = step * batch_size
+        parts, done = [], 0  # outputs: of all samples, or of each batch of a stream
+        if not isinstance(feed, Stream):
+            parts.append(self._room_for_outputs(feed.samples.x))
+        watched = callbacks.wants_batches("predict")
+        one_by_one = watched or self.stop_predicting
+        for step, batches, samples, order in self._calls(feed, one_by_one, "predict"):
             if watched:
                 callbacks.on_predict_batch_begin(step)
-            chosen = order[first : first + batches * size]
-            with self._program(x, size) as program:
-                backends.current().predict(program, x, chosen, outputs)
+            if isinstance(feed, Stream):
+                parts.append(self._room_for_outputs(samples.x))
+                _check_joinable(parts[0], parts[-1], step)
+            outputs = parts[-1]
+            with self._program(samples.x, len(order) // batches) as program:
+                backends.current().predict(program, samples.x, order, outputs)
+            done += len(order)
             if watched:
-                batch = [output[chosen] for output in outputs]
+                batch = [output[order] for output in outputs]
                 batch = batch[0] if len(batch) == 1 else batch
                 callbacks.on_predict_batch_end(step, {"outputs": batch})
             callbacks.on_progress(step + batches, {})
+            if self.stop_predicting:
+                break
         callbacks.on_predict_end()
-        return outputs
+        if len(parts) > 1:
+            return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+        return [output if done == len(output) else output[:done] for output in parts[0]]
+
+    def _room_for_outputs(self, x):
+        return [np.empty(shape, self.dtype) for shape in self._output_shapes(x.shape)]
 
     def _objective(self):
         n_outputs = self._output_shapes(self.input_shape)[0][-1]
@@ -134,3 +159,14 @@ class Batches:
         values = totals[::2] / totals[1::2]
         logs = dict(zip(self.metrics_names, values.tolist(), strict=True))
         return {name: logs[name] for name in sorted(logs)}  # in the order of Keras's logs
+
+
+def _check_joinable(first, outputs, step):
+    """Raise ValueError unless a batch's outputs can be joined with those of the first batch."""
+    shapes = [[output.shape[1:] for output in part] for part in (first, outputs)]
+    if shapes[0] != shapes[1]:
+        one, other = (", ".join(map(str, part)) for part in shapes)
+        raise ValueError(
+            f"predict joins the outputs of all batches, but those of batch {step} have the shape "
+            f"{other} a sample, those of batch 0 {one}; call predict_on_batch for each batch"
+        )

@@ -3,6 +3,7 @@
 - ``LSTM(32, input_shape=(T, D))`` and ``batch_input_shape=(B, T, D)`` on a first layer;
 - ``Embedding(1000, 64, input_length=10)``;
 - ``history["acc"]`` beside ``history["accuracy"]``;
+- ``npylstm.utils.Sequence``, the older name of `PyDataset`;
 - ``npylstm.utils.np_utils`` and ``npylstm.preprocessing.sequence`` as importable modules.
 """
 
@@ -61,6 +62,7 @@ def install_old_modules(utils):
     preprocessing.sequence = sequence
     utils.np_utils = types.ModuleType("npylstm.utils.np_utils", "Keras 2's home of to_categorical")
     utils.np_utils.to_categorical = utils.to_categorical
+    utils.Sequence = utils.PyDataset
     for module in (sequence, preprocessing, utils.np_utils):
         sys.modules[module.__name__] = module
     return preprocessing

@@ -207,8 +207,8 @@ def sample_weights(sample_weight, class_weight, y, output_shape, dtype):
     if sample_weight is None:
         return None
     weight = _with_samples(float_array(sample_weight, "sample_weight", dtype), "sample_weight")
-    if weight.ndim == 2 and weight.shape[1] == 1:
-        weight = weight[:, 0]
+    if weight.ndim in (2, 3) and weight.shape[-1] == 1:
+        weight = weight[..., 0]
     allowed = [(len(y),)] + [output_shape[:2]] * (len(output_shape) > 2)
     check_equal_lengths(y=y, sample_weight=weight)
     if weight.shape not in allowed:

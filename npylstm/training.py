@@ -6,10 +6,11 @@ in `batches`.
 
 import inspect
 import math
+from functools import partial
 
 import numpy as np
 
-from . import backends, data, interrupt, losses, metrics, optimizers, seeding
+from . import backends, data, feeding, interrupt, losses, metrics, optimizers
 from .batches import Batches, Samples
 from .callbacks import CallbackList
 from .errors import positive_integer, unknown_arguments
@@ -27,8 +28,8 @@ class Trainer(Batches):
     optimizer, loss : what `compile` was given
     history : History or None
         Of the last `fit`.
-    stop_training : bool
-        A callback sets it to end `fit` after this batch.
+    stop_training, stop_evaluating, stop_predicting : bool
+        A callback sets it to end `fit`, `evaluate` or `predict` after this batch.
     """
 
     def __init__(self):
@@ -36,7 +37,7 @@ class Trainer(Batches):
         self.optimizer = None
         self.loss = None
         self.history = None
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self._metrics = []
         self._quick = QuickPredictions(self)
 
@@ -96,7 +97,8 @@ class Trainer(Batches):
         class_weight=None,
         sample_weight=None,
         initial_epoch=0,
-        *,
+        steps_per_epoch=None,
+        validation_steps=None,
         validation_batch_size=None,
         validation_freq=1,
         **unknown,
@@ -105,11 +107,16 @@ class Trainer(Batches):
 
         Parameters
         ----------
-        x : array (N, T, D) or (N, F)
+        x : array (N, T, D) or (N, F), iterator, or dataset
+            An iterator, such as a generator, makes batches ``(x, y)`` or ``(x, y, sample_weight)``
+            for all epochs; so does anything else that can be iterated over, once an epoch.  A
+            dataset, such as `utils.PyDataset`, is asked for them by number.  Batches may differ in
+            size and, if the model allows it, in their number of timesteps.
         y : array (N, …, K), or integer labels (N, …) for a sparse loss
             A target for each sample, or for each timestep of models that give sequences.
         batch_size : int or None
-            How many samples one update sees; None is 32, or what a stateful model was built for.
+            How many samples of an array one update sees; None is 32, or what a stateful model was
+            built for, or as many as make `steps_per_epoch` batches.
         epochs : int
             The number of the last epoch.
         verbose : {"auto", 0, 1, 2}
@@ -118,16 +125,23 @@ class Trainer(Batches):
         validation_split : float
             In [0, 1): the part of the samples, taken from the end before any shuffling, that is
             not trained on but evaluated after each epoch.
-        validation_data : tuple (x, y) or (x, y, sample_weight), or None
-        shuffle : bool
-            Whether to put the samples into a new order before each epoch.
+        validation_data : tuple (x, y) or (x, y, sample_weight), iterator, dataset, or None
+        shuffle : bool or "batch"
+            Whether to put the samples, or the batches of a dataset, into a new order before each
+            epoch; "batch" shuffles samples within each batch only.  Iterators keep their order.
         class_weight : dict of int to float, or None
             How much a sample of each class counts in the loss.
         sample_weight : array (N,) or (N, T), or None
             How much each sample (or timestep) counts in the loss.
         initial_epoch : int
             How many epochs have been trained before.
+        steps_per_epoch : int or None
+            Batches an epoch: the next goes on where one ends.  None is all there are, so that
+            something without an end, such as ``while True: yield …``, must have it.
+        validation_steps : int or None
+            Batches an evaluation: of arrays and datasets the first ones, of an iterator the next.
         validation_batch_size : int or None
+            None is `batch_size`.
         validation_freq : int or list of int
             After how many epochs, or after which epochs (from 1), to evaluate.
 
@@ -139,39 +153,56 @@ class Trainer(Batches):
         Raises
         ------
         ValueError, TypeError
-            If something does not fit; nothing is trained then.
+            If something does not fit; nothing is trained then.  A later batch of an iterator or
+            dataset that does not fit, and whatever is raised in making it, ends training after the
+            batch before.
         KeyboardInterrupt
             On Ctrl-C, after the batch at hand: the model is usable, `history` is kept.
+
+        Warns
+        -----
+        UserWarning
+            If there are fewer batches than were asked for.  What is at its end, as a generator may
+            be, ends training.
         """
         _refuse("fit", unknown, Trainer.fit)
         self._need_compiled("fit")
         epochs, verbose = _epochs(epochs, initial_epoch), _verbose(verbose)
         _check_frequency(validation_freq)
+        steps = feeding.steps("steps_per_epoch", steps_per_epoch)
+        validation_steps = feeding.steps("validation_steps", validation_steps)
         validation = validation_data
         if validation is None and data.check_split(validation_split):
+            if feeding.comes_in_batches(x):
+                raise ValueError(
+                    f"validation_split is for arrays, and x is a {type(x).__name__}: pass "
+                    "validation_data"
+                )
             (x, y, sample_weight), validation = data.split(validation_split, x, y, sample_weight)
-        samples = self._samples(x, y, sample_weight, class_weight)
-        batch_size = self._batch_size(batch_size, len(samples.x))
+        check = partial(self._samples, class_weight=class_weight)
+        feed = self._feed(
+            x, y, sample_weight, batch_size, steps, epochs - initial_epoch, shuffle, check=check
+        )
+        feed.first()
         if validation is not None:
-            validation = self._validation_samples(validation)
-            if validation_batch_size is None:
-                validation_batch_size = batch_size
-            validation_batch_size = self._batch_size(validation_batch_size, len(validation.x))
+            size = batch_size if validation_batch_size is None else validation_batch_size
+            validation = self._validation_feed(validation, size, validation_steps)
         self._objective()  # raises if metrics and targets do not go together
         self._build_optimizer()
-        n = len(samples.x)
-        steps = math.ceil(n / batch_size)
-        callbacks = self._callback_list(callbacks, verbose, epochs, steps)
+        callbacks = self._callback_list(callbacks, verbose, epochs, feed.n_batches)
 
         self.stop_training = False
+        feed.reset()
         callbacks.on_train_begin()
         logs = {}
         for epoch in range(initial_epoch, epochs):
+            if not feed.has_more():
+                break
             callbacks.on_epoch_begin(epoch)
-            order = seeding.generator().permutation(n) if shuffle else np.arange(n)
-            logs = self._train_epoch(samples, order, batch_size, callbacks)
-            if validation is not None and _is_due(epoch, validation_freq):
-                val_logs = self._evaluate(validation, validation_batch_size, callbacks)
+            logs = self._train_epoch(feed, callbacks)
+            is_due = validation is not None and _is_due(epoch, validation_freq)
+            if is_due and validation.has_more():
+                val_logs = self._evaluate(validation, callbacks)
                 logs |= {f"val_{name}": value for name, value in val_logs.items()}
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
@@ -189,7 +220,7 @@ class Trainer(Batches):
         batch_size=None,
         verbose="auto",
         sample_weight=None,
-        *,
+        steps=None,
         callbacks=None,
         return_dict=False,
         **unknown,
@@ -200,6 +231,8 @@ class Trainer(Batches):
         ----------
         x, y, batch_size, verbose, sample_weight, callbacks
             As in `fit`.
+        steps : int or None
+            How many batches; None is all.
         return_dict : bool
             Return {name: value}.
 
@@ -218,19 +251,21 @@ class Trainer(Batches):
         _refuse("evaluate", unknown, Trainer.evaluate)
         self._need_compiled("evaluate")
         verbose = _verbose(verbose)
-        samples = self._samples(x, y, sample_weight)
-        batch_size = self._batch_size(batch_size, len(samples.x))
-        steps = math.ceil(len(samples.x) / batch_size)
-        callbacks = self._callback_list(callbacks, verbose, 1, steps, add_history=False)
-        return self._results(self._evaluate(samples, batch_size, callbacks), return_dict)
+        steps = feeding.steps("steps", steps)
+        feed = self._feed(x, y, sample_weight, batch_size, steps, names=("x", "steps"))
+        feed.need()
+        callbacks = self._callback_list(callbacks, verbose, 1, feed.n_batches, add_history=False)
+        return self._results(self._evaluate(feed, callbacks), return_dict)
 
-    def predict(self, x, batch_size=None, verbose="auto", *, callbacks=None, **unknown):
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None, **unknown):
         """Return the model's outputs for all samples.
 
         Parameters
         ----------
         x, batch_size, verbose, callbacks
-            As in `fit`.
+            As in `fit`; of what batches hold beside x, nothing is used.
+        steps : int or None
+            How many batches; None is all.
 
         Returns
         -------
@@ -243,19 +278,22 @@ class Trainer(Batches):
         TypeError, ValueError
             If x does not fit.
         """
-        if verbose == 0 and callbacks is None and not unknown and _in_one(x, batch_size):
+        plain = callbacks is None and steps is None and not unknown
+        if verbose == 0 and plain and _in_one(x, batch_size):
             output = self._quick.predict(x)
             if output is not None:
                 return output
         _refuse("predict", unknown, Trainer.predict)
         verbose = _verbose(verbose)
         self._need_built("predict")
-        x = self._inputs(x)
-        batch_size = self._batch_size(batch_size, len(x))
-        steps = math.ceil(len(x) / batch_size)
-        callbacks = self._callback_list(callbacks, verbose, 1, steps, add_history=False)
-        outputs = self._predict(x, batch_size, callbacks)
-        if steps == 1:
+        steps = feeding.steps("steps", steps)
+        feed = self._feed(
+            x, None, None, batch_size, steps, names=("x", "steps"), check=self._only_inputs
+        )
+        feed.need()
+        callbacks = self._callback_list(callbacks, verbose, 1, feed.n_batches, add_history=False)
+        outputs = self._predict(feed, callbacks)
+        if steps is None and feed.n_batches == 1:
             self._quick.prepare(x)
         return _one_or_list(outputs)
 
@@ -362,17 +400,52 @@ class Trainer(Batches):
         weight = data.sample_weights(sample_weight, class_weight, y, output_shape, self.dtype)
         return Samples(x, y, weight)
 
-    def _validation_samples(self, validation):
+    def _feed(
+        self,
+        x,
+        y,
+        sample_weight,
+        batch_size,
+        steps,
+        epochs=1,
+        shuffle=False,
+        names=("x", "steps_per_epoch"),
+        check=None,
+    ):
+        """Return the Arrays or the Stream that x is, after the checks that can be made."""
+        check = check or self._samples
+        if feeding.comes_in_batches(x):
+            feeding.refuse(names[0], x, y=y, sample_weight=sample_weight)
+            return feeding.Stream(x, partial(self._one_batch, check), steps, shuffle, names)
+        samples = check(x, y, sample_weight)
+        batch_size = self._batch_size(batch_size, len(samples.x), steps, epochs)
+        return feeding.Arrays(samples, batch_size, shuffle, steps)
+
+    def _one_batch(self, check, x, y, sample_weight):
+        samples = check(x, y, sample_weight)
+        self._batch_size(len(samples.x), len(samples.x))  # raises for a stateful model of others
+        return samples
+
+    def _validation_feed(self, validation, batch_size, steps):
+        if feeding.comes_in_batches(validation):
+            names = "validation_data", "validation_steps"
+            feed = self._feed(validation, None, None, batch_size, steps, names=names)
+            feed.first()
+            return feed
         if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
             length = f" of {len(validation)}" if isinstance(validation, tuple | list) else ""
             raise ValueError(
-                "validation_data must be a tuple (x, y) or (x, y, sample_weight), got a "
-                f"{type(validation).__name__}{length}"
+                "validation_data must be a tuple (x, y) or (x, y, sample_weight), or make such "
+                f"batches as a generator or a PyDataset does, got a {type(validation).__name__}"
+                f"{length}"
             )
         try:
-            return self._samples(*validation)
+            return self._feed(*(*validation, None)[:3], batch_size, steps)
         except (TypeError, ValueError) as error:
             raise type(error)(f"in validation_data: {error}") from None
+
+    def _only_inputs(self, x, y=None, sample_weight=None):
+        return Samples(self._inputs(x), None, None)
 
     def _inputs(self, x):
         if x is None:
@@ -383,11 +456,14 @@ class Trainer(Batches):
         self._layers[0].check_values(x)
         return x
 
-    def _batch_size(self, batch_size, n):
+    def _batch_size(self, batch_size, n, steps=None, epochs=1):
+        """Return the batch size for n samples, or for as many of them as so many steps take."""
         fixed = self._stateful_batch_size()
         if batch_size is None:
-            batch_size = fixed or 32
+            batch_size = fixed or (32 if steps is None else math.ceil(n / steps))
         batch_size = min(positive_integer("batch_size", batch_size), n)
+        if steps is not None and steps * epochs * batch_size < n:
+            n = steps * epochs * batch_size
         if fixed is not None and (batch_size != fixed or n % fixed):
             raise ValueError(
                 f"this stateful model carries the states of {fixed} samples from batch to batch, "
@@ -441,7 +517,7 @@ def _check_metrics(names):
 
 def _verbose(verbose):
     if isinstance(verbose, str) and verbose == "auto":
-        return 1
+        return verbose  # as it is: Keras's callbacks find it in their params
     if verbose not in (0, 1, 2):
         raise ValueError(f'verbose must be "auto", 0, 1 or 2, got {verbose!r}')
     return int(verbose)
