@@ -276,6 +276,12 @@ class Update(NamedTuple):
     accumulation: Accumulation | None = None
     average: Average | None = None
 
+    @property
+    def sums_sizes(self):
+        """Whether the gradients of an Embedding are known by place: see `optimizers.SIZES`."""
+        known = self.clip == ClipOp.NONE and self.accumulation is None
+        return known and self.op not in (UpdateOp.SGD, UpdateOp.LION)
+
 
 class Tensor(NamedTuple):
     """A place in the arena: (T, B, F) for sequences, (B, F) for vectors."""

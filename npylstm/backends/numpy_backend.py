@@ -206,6 +206,7 @@ class _Embedding:
         self.indices = plan.values(row["x"], (B, T)).T  # (T, B)
         self.y, self.dy = _views(plan, row["y"], (T, B, E))
         (self.table,), (self.dtable,) = _weight_views(plan.memory, row["w"], [(V, E)])
+        self.place = int(row["w"])
         self.mask = _mask(row, plan, (T, B))
 
     def forward(self, training):
@@ -215,6 +216,11 @@ class _Embedding:
 
     def backward(self):
         self.dtable += embedding.embedding_backward(self.dy, self.cache, len(self.table))
+
+    def write_sizes(self, sizes, size):
+        """Write the sums of the sizes of each row's gradients to where they belong."""
+        summed = embedding.embedding_backward(size(self.dy), self.cache, len(self.table))
+        sizes[self.place : self.place + summed.size] = summed.ravel()
 
 
 class _Hold:
@@ -319,20 +325,33 @@ class _Loss:
 
 
 # ---------------------------------------------------------------------------------- the optimizer
-def _update(memory, update, t, learning_rate):
+def _update(program, update, t, learning_rate):
+    memory = program.plan.memory
     w, dw, accumulation = memory.parameters, memory.gradients, update.accumulation
     every = accumulation.every if accumulation else 1
     due = not accumulation or optimizers.accumulate(dw, accumulation.sums, t, every)
     steps = optimizers.steps_taken(t, every)
     if due:
-        _step(memory, update, steps + 1, learning_rate)
+        _step(memory, update, steps + 1, learning_rate, _sizes(program, update))
     if update.average:
         mean, *settings = update.average
         numbers = optimizers.average_numbers(w.dtype, np.int64(steps), *settings)
         w[...], mean[...] = optimizers.average(w, mean, *numbers)
 
 
-def _step(memory, update, t, learning_rate):
+def _sizes(program, update):
+    """Return the sizes of the gradients as the optimizer takes them, or None for those of dw."""
+    rows = [row for row in program.rows if isinstance(row, _Embedding)]
+    if not (rows and update.sums_sizes):
+        return None
+    size = optimizers.SIZES[update.op.name.lower()]
+    sizes = size(program.plan.memory.gradients)
+    for row in rows:
+        row.write_sizes(sizes, size)
+    return sizes
+
+
+def _step(memory, update, t, learning_rate, sizes):
     w, dw = memory.parameters, memory.gradients
     if update.clip == ClipOp.VALUE:
         optimizers.clip_by_value(dw, update.clip_limit)
@@ -344,7 +363,7 @@ def _step(memory, update, t, learning_rate):
     if update.weight_decay:
         optimizers.decay_weights(w, learning_rate, update.weight_decay)
     name = update.op.name.lower()
-    optimizers.take_step(name, w, dw, update.slots, t, learning_rate, update.hyperparameters)
+    optimizers.take_step(name, w, dw, update.slots, t, learning_rate, update.hyperparameters, sizes)
 
 
 # ---------------------------------------------------------------------- the functions of a backend
@@ -432,7 +451,7 @@ def train(program, data, order, update, learning_rates, t, totals):
     for k, learning_rate in enumerate(learning_rates):
         batch = _select(data, order[k * B : (k + 1) * B])
         loss = _loss_and_gradients(program, *batch, training=True)
-        _update(program.plan.memory, update, t + k + 1, float(learning_rate))
+        _update(program, update, t + k + 1, float(learning_rate))
         program.loss.add_to(totals, loss, B)
 
 

@@ -20,7 +20,12 @@ def rounded(constant, dtype):
     return dtype.type(constant if isinstance(constant, np.float64) else np.float32(constant))
 
 
-def take_step(name, w, dw, slots, t, learning_rate, hyperparameters):
+def squared(dw):
+    """Return ``dw * dw``: the size of a gradient for most optimizers."""
+    return dw * dw
+
+
+def take_step(name, w, dw, slots, t, learning_rate, hyperparameters, sizes=None):
     """Take one optimizer's step, in place.
 
     Parameters
@@ -34,10 +39,13 @@ def take_step(name, w, dw, slots, t, learning_rate, hyperparameters):
         Counts the steps, this one included, from 1.
     learning_rate : float
     hyperparameters : dict of str to float
+    sizes : ndarray (n,) or None
+        To be taken for the sizes of the gradients (`SIZES`), if they are not those of `dw`.
     """
     numbers, step = BY_NAME[name]
     numbers = numbers(w.dtype, t, learning_rate, **hyperparameters)
-    w[...], new_slots = step(w, dw, slots, *numbers)
+    size = {} if sizes is None else {"size": lambda dw: sizes}
+    w[...], new_slots = step(w, dw, slots, *numbers, **size)
     for slot, value in new_slots.items():
         slots[slot][...] = value
 
@@ -64,14 +72,14 @@ def rmsprop_numbers(dtype, t, learning_rate, rho, epsilon, momentum=0.0):
     return tuple(map(dtype.type, (learning_rate, rho, 1 - rho, epsilon, momentum)))
 
 
-def rmsprop(w, dw, slots, learning_rate, rho, share, epsilon, momentum):
+def rmsprop(w, dw, slots, learning_rate, rho, share, epsilon, momentum, size=squared):
     """RMSprop (Hinton 2012): divide by the root of the running mean of the squared gradient.
 
     `mean_square` is that mean, in which a new value has the `share`.  With the slot `mean_gradient`
     ("centered") the squared mean gradient is taken off it; with `momentum_step` that is the
     running step.
     """
-    new = {"mean_square": rho * slots["mean_square"] + share * (dw * dw)}
+    new = {"mean_square": rho * slots["mean_square"] + share * size(dw)}
     denominator = new["mean_square"] + epsilon
     if "mean_gradient" in slots:
         mean = new["mean_gradient"] = rho * slots["mean_gradient"] + share * dw
@@ -94,7 +102,7 @@ def adam_numbers(dtype, t, learning_rate, beta_1, beta_2, epsilon):
     return alpha, dtype.type(1 - beta_1), dtype.type(1 - beta_2), dtype.type(epsilon)
 
 
-def adam(w, dw, slots, alpha, share_1, share_2, epsilon, quotient=None):
+def adam(w, dw, slots, alpha, share_1, share_2, epsilon, quotient=None, size=squared):
     """Adam (Kingma & Ba 2015), in the form at the end of its section 2, as Keras has it.
 
     `m`, `v` are the running means of the gradient and of its square, in which new values have the
@@ -103,7 +111,7 @@ def adam(w, dw, slots, alpha, share_1, share_2, epsilon, quotient=None):
     far is taken.  `quotient` is `quotient_by_root` or something as good.
     """
     m = slots["m"] + (dw - slots["m"]) * share_1
-    v = slots["v"] + (dw * dw - slots["v"]) * share_2
+    v = slots["v"] + (size(dw) - slots["v"]) * share_2
     new = {"m": m, "v": v}
     if "v_max" in slots:
         v = new["v_max"] = np.maximum(slots["v_max"], v)
@@ -125,10 +133,12 @@ def adamax_numbers(dtype, t, learning_rate, beta_1, beta_2, epsilon):
     )
 
 
-def adamax(w, dw, slots, learning_rate, share_1, beta_2, correction, epsilon):
+def adamax(
+    w, dw, slots, learning_rate, share_1, beta_2, correction, epsilon, size=np.absolute
+):
     """Adamax (Kingma & Ba 2015, section 7.1): the slot `u` is the largest recent gradient."""
     m = slots["m"] + (dw - slots["m"]) * share_1
-    u = np.maximum(beta_2 * slots["u"], np.absolute(dw))
+    u = np.maximum(beta_2 * slots["u"], size(dw))
     return w - learning_rate * m / (correction * (u + epsilon)), {"m": m, "u": u}
 
 
@@ -160,11 +170,11 @@ def _product_of_momenta(dtype, t, beta_1):
 
 def nadam(
     w, dw, slots, learning_rate, share_1, share_2,
-    ahead, ahead_weight, now, now_weight, v_weight, epsilon,
+    ahead, ahead_weight, now, now_weight, v_weight, epsilon, size=squared,
 ):  # fmt: skip
     """Nadam (Dozat 2016): Adam with the momentum of the step to come."""
     m = slots["m"] + (dw - slots["m"]) * share_1
-    v = slots["v"] + (dw * dw - slots["v"]) * share_2
+    v = slots["v"] + (size(dw) - slots["v"]) * share_2
     m_hat = ahead * m / ahead_weight + now * dw / now_weight
     return w - m_hat * learning_rate / (np.sqrt(v / v_weight) + epsilon), {"m": m, "v": v}
 
@@ -188,9 +198,9 @@ def adagrad_numbers(dtype, t, learning_rate, epsilon):
     return dtype.type(learning_rate), dtype.type(epsilon)
 
 
-def adagrad(w, dw, slots, learning_rate, epsilon):
+def adagrad(w, dw, slots, learning_rate, epsilon, size=squared):
     """Adagrad (Duchi et al. 2011): `accumulator` is the sum of all squared gradients."""
-    accumulator = slots["accumulator"] + dw * dw
+    accumulator = slots["accumulator"] + size(dw)
     return w - learning_rate * dw / np.sqrt(accumulator + epsilon), {"accumulator": accumulator}
 
 
@@ -199,12 +209,13 @@ def adadelta_numbers(dtype, t, learning_rate, rho, epsilon):
     return tuple(map(dtype.type, (learning_rate, rho, 1 - rho, epsilon)))
 
 
-def adadelta(w, dw, slots, learning_rate, rho, share, epsilon):
+def adadelta(w, dw, slots, learning_rate, rho, share, epsilon, size=squared):
     """Adadelta (Zeiler 2012): a step in the units of the parameters, from the steps before."""
-    mean_square = rho * slots["mean_square"] + share * (dw * dw)
+    mean_square = rho * slots["mean_square"] + share * size(dw)
     rms_of_steps, rms = np.sqrt(slots["mean_square_step"] + epsilon), np.sqrt(mean_square + epsilon)
     step = -(rms_of_steps * dw / rms)
-    mean_square_step = rho * slots["mean_square_step"] + share * (step * step)
+    ratio = rms_of_steps / rms
+    mean_square_step = rho * slots["mean_square_step"] + share * (ratio * ratio * size(dw))
     new = {"mean_square": mean_square, "mean_square_step": mean_square_step}
     return w + learning_rate * step, new
 
@@ -229,9 +240,9 @@ def ftrl_numbers(
     )
 
 
-def ftrl(w, dw, slots, learning_rate, power, l1, twice_l2, shrinkage):
+def ftrl(w, dw, slots, learning_rate, power, l1, twice_l2, shrinkage, size=squared):
     """Follow the regularized leader (McMahan et al. 2013, algorithm 1)."""
-    old, new = slots["accumulator"], slots["accumulator"] + dw * dw
+    old, new = slots["accumulator"], slots["accumulator"] + size(dw)
     old_power, new_power = np.power(old, power), np.power(new, power)
     linear = slots["linear"] + (dw + shrinkage * w - (new_power - old_power) / learning_rate * w)
     quadratic = new_power / learning_rate + twice_l2
@@ -250,6 +261,13 @@ BY_NAME = {
     "adadelta": (adadelta_numbers, adadelta),
     "ftrl": (ftrl_numbers, ftrl),
 }
+
+
+# What the optimizers that go by the size of a gradient take for it.  Keras on TensorFlow knows the
+# gradient of an Embedding as a list of rows, one for each place where a row of the table was looked
+# up: it takes the size of each, and sums up those.
+SIZES = dict.fromkeys(("rmsprop", "adam", "nadam", "adagrad", "adadelta", "ftrl"), squared)
+SIZES["adamax"] = np.absolute
 
 
 # ------------------------------------------------------------------------- before and after a step
