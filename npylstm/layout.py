@@ -79,11 +79,14 @@ def check_memory(layers, memory):
 
 def lower_all(layers, memory, shape, initial_state=False):
     """Lower layers one after the other for an input of shape (B, …); return the Plan."""
-    builder = PlanBuilder(memory, initial_state)
+    builder = PlanBuilder(memory, initial_state, batch_size=shape[0])
     is_sequence = len(shape) > 2
     x = builder.tensor(*((shape[1], shape[0], *shape[2:]) if is_sequence else shape))
     tensors = [x]
     for layer in layers:
-        outputs = layer.lower(builder, tensors[0])
+        for inner in nested(layer):
+            inner.lower_rules(builder)
+    for layer in layers:
+        outputs = layer.lower_with_penalty(builder, tensors[0])
         tensors = outputs if isinstance(outputs, list) else [outputs]
     return builder.finish(x, tensors)

@@ -12,9 +12,8 @@ from ..plan import (
     MetricOp,
     Op,
     Start,
-    Tensor,
 )
-from ..reference import dense, losses, lstm, metrics, optimizers, shaping
+from ..reference import constraints, dense, losses, lstm, metrics, optimizers, shaping
 
 
 # ------------------------------------------------------------------------------ the rows, one each
@@ -172,6 +171,58 @@ class _MoveAxis:
         self.dx += self.dy.swapaxes(0, 1)
 
 
+class _WeightPenalty:
+    def __init__(self, row, plan):
+        self.penalty, segment = plan.penalties[row["mode"]]
+        self.w, self.dw = (
+            flat[segment.slice].reshape(segment.shape)
+            for flat in (plan.memory.parameters, plan.memory.gradients)
+        )
+
+    def forward(self, training):
+        self.value, self.cache = self.penalty.forward(self.w, *self.penalty.numbers)
+
+    def backward(self):
+        self.dw += self.penalty.backward(1, self.cache)
+
+
+class _ActivityPenalty:
+    def __init__(self, row, plan):
+        self.penalty, tensor = plan.penalties[row["mode"]]
+        self.x, self.dx = _views(plan, *tensor)
+        if len(tensor.shape) > 2:  # samples first, as outside
+            self.x, self.dx = self.x.swapaxes(0, 1), self.dx.swapaxes(0, 1)
+        self.batch_size = int(row["D"])
+
+    def forward(self, training):
+        value, self.cache = self.penalty.forward(self.x, *self.penalty.numbers)
+        self.value = value / self.batch_size
+
+    def backward(self):
+        self.dx += self.penalty.backward(1, self.cache) / self.batch_size
+
+
+class _Constraint:
+    def __init__(self, row, plan):
+        self.projection, segment = plan.projections[row["mode"]]
+        self.w = plan.memory.parameters[segment.slice].reshape(segment.shape)
+
+    def forward(self, training):
+        pass
+
+    def backward(self):
+        pass
+
+    def apply(self):
+        w = np.asarray(constraints.project(self.w, self.projection))
+        if w.shape != self.w.shape:
+            raise ValueError(
+                f"the constraint {self.projection.name!r} made an array of shape {w.shape} of a "
+                f"weight of shape {self.w.shape}; it must keep the shape"
+            )
+        self.w[...] = w
+
+
 _ROWS = {
     Op.LSTM: _LSTM,
     Op.DENSE: _Dense,
@@ -181,6 +232,9 @@ _ROWS = {
     Op.MERGE: _Merge,
     Op.REVERSE: _Reverse,
     Op.MOVE_AXIS: _MoveAxis,
+    Op.WEIGHT_PENALTY: _WeightPenalty,
+    Op.ACTIVITY_PENALTY: _ActivityPenalty,
+    Op.CONSTRAINT: _Constraint,
 }
 
 
@@ -209,12 +263,16 @@ _METRICS = {
 
 
 class _Loss:
-    """The loss of a batch, read from the last output or, fused, from the logits before it."""
+    """The loss of a batch, read from the last output or, fused, from the logits before it.
 
-    def __init__(self, plan, objective):
+    The values of penalties, which their rows have computed, are added to it.
+    """
+
+    def __init__(self, plan, objective, penalties):
+        self.penalties = penalties
         output = plan.outputs[0]
         self.y_pred = plan.values(*output)
-        source = Tensor(int(plan.rows[-1]["x"]), output.shape) if objective.fused else output
+        source = plan.logits if objective.fused else output
         self.source, self.dsource = _views(plan, *source)
         self.value_forward, self.value_backward = losses.BY_NAME[objective.loss.name.lower()]
         self.numbers, self.smoothing = objective.numbers, objective.smoothing
@@ -226,7 +284,7 @@ class _Loss:
         y_true = losses.smooth(y_true, *self.smoothing)
         values, self.value_cache = self.value_forward(y_true, self.source, *self.numbers)
         loss, self.mean_cache = losses.weighted_mean_forward(values, sample_weight, self.reduction)
-        return loss
+        return loss + sum(penalty.value for penalty in self.penalties)
 
     def backward(self):
         dvalues = losses.weighted_mean_backward(self.mean_cache)
@@ -276,13 +334,15 @@ class Program:
 
     def __init__(self, plan, objective):
         self.plan = plan
-        self.rows = [_ROWS[Op(row["op"])](row, plan) for row in plan.rows]
+        self.rows = [_ROWS[Op(row["op"])](row, plan) for row in plan.rows_for(objective)]
+        self.constraints = [row for row in self.rows if isinstance(row, _Constraint)]
         self.backward_rows = self.rows[::-1]
         self.loss = None
         if objective is not None:
-            self.loss = _Loss(plan, objective)
-            if objective.fused:  # the loss's own backward goes past the last activation
-                self.backward_rows = self.backward_rows[1:]
+            penalties = (_WeightPenalty, _ActivityPenalty)
+            penalties = [row for row in self.rows if isinstance(row, penalties)]
+            self.loss = _Loss(plan, objective, penalties)
+            self.backward_rows = self.backward_rows[plan.passed_by(objective) :]
         self.x = plan.batch_major_values(plan.x)
         self.batch_size = len(self.x)
         output_axes = len(plan.outputs[0].shape)
@@ -356,6 +416,8 @@ def train(program, data, order, update, learning_rates, t, totals):
         batch = _select(data, order[k * B : (k + 1) * B])
         loss = _loss_and_gradients(program, *batch, training=True)
         _update(program.plan.memory, update, t + k + 1, float(learning_rate))
+        for constraint in program.constraints:
+            constraint.apply()
         program.loss.add_to(totals, loss, B)
 
 

@@ -66,6 +66,11 @@ class Bidirectional(Layer):
         """Whether the output of every timestep is given out."""
         return self.forward_layer.return_sequences
 
+    @property
+    def return_state(self):
+        """Whether the states of both directions are given out."""
+        return self.forward_layer.return_state
+
     def check_input_shape(self, input_shape):
         """Raise ValueError unless both directions can take it."""
         super().check_input_shape(input_shape)
@@ -101,7 +106,9 @@ class Bidirectional(Layer):
 
     def lower(self, plan, x):
         """Append both directions' rows and a MERGE row: T timesteps (or 1), widths U and D."""
-        forward, backward = (_as_list(layer.lower(plan, x)) for layer in self.sublayers)
+        forward, backward = (
+            _as_list(layer.lower_with_penalty(plan, x)) for layer in self.sublayers
+        )
         (ahead, *forward_states), (back, *backward_states) = forward, backward
         is_sequence = len(ahead.shape) == 3
         T, B, U = ahead.shape if is_sequence else (1, *ahead.shape)

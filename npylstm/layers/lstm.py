@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import activations, initializers
+from .. import activations, constraints, initializers, regularizers
 from ..data import check_shape, float_array
 from ..errors import positive_integer
 from ..plan import Op, Start, Tensor
@@ -24,6 +24,12 @@ class LSTM(Layer):
     kernel_initializer, recurrent_initializer, bias_initializer : str, initializer or callable
     unit_forget_bias : bool
         Start the forget gate's bias at 1 (Jozefowicz et al. 2015).
+    kernel_regularizer, recurrent_regularizer, bias_regularizer : str, Regularizer or None
+        What large weights cost.
+    activity_regularizer : str, Regularizer or None
+        What large outputs cost, all timesteps of them with `return_sequences`.
+    kernel_constraint, recurrent_constraint, bias_constraint : str, Constraint, callable or None
+        Where weights may be.
     return_sequences : bool
         Give out the output of every timestep, not only of the last.
     return_state : bool
@@ -50,6 +56,13 @@ class LSTM(Layer):
         "recurrent_initializer",
         "bias_initializer",
         "unit_forget_bias",
+        "kernel_regularizer",
+        "recurrent_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "recurrent_constraint",
+        "bias_constraint",
         "return_sequences",
         "return_state",
         "go_backwards",
@@ -69,6 +82,13 @@ class LSTM(Layer):
         recurrent_initializer="orthogonal",
         bias_initializer="zeros",
         unit_forget_bias=True,
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
         *,
         return_sequences=False,
         return_state=False,
@@ -76,7 +96,7 @@ class LSTM(Layer):
         stateful=False,
         **options,
     ):
-        super().__init__(**options)
+        super().__init__(activity_regularizer=activity_regularizer, **options)
         self.units = positive_integer("units", units)
         self.activation = self._elementwise(activation)
         self.recurrent_activation = self._elementwise(recurrent_activation)
@@ -85,6 +105,12 @@ class LSTM(Layer):
         self.recurrent_initializer = initializers.get(recurrent_initializer, "orthogonal")
         self.bias_initializer = initializers.get(bias_initializer, "zeros")
         self.unit_forget_bias = bool(unit_forget_bias)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer, axes=2)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer, axes=2)
+        self.bias_regularizer = regularizers.get(bias_regularizer, axes=1)
+        self.kernel_constraint = constraints.get(kernel_constraint, axes=2)
+        self.recurrent_constraint = constraints.get(recurrent_constraint, axes=2)
+        self.bias_constraint = constraints.get(bias_constraint, axes=1)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)

@@ -5,7 +5,7 @@ stands directly below it.  Sequences are time-major, (T, B, ·).  With the NumPy
 training step passes through here: this is the place for a breakpoint.
 """
 
-from . import activations, losses, metrics, optimizers, shaping
+from . import activations, constraints, losses, metrics, optimizers, regularizers, shaping
 from .dense import (
     dense_backward,
     dense_forward,
@@ -33,6 +33,7 @@ __all__ = [
     "LSTMGradients",
     "LSTMStep",
     "activations",
+    "constraints",
     "dense_backward",
     "dense_forward",
     "dense_softmax_backward",
@@ -49,6 +50,7 @@ __all__ = [
     "lstm_forward",
     "metrics",
     "optimizers",
+    "regularizers",
     "shaping",
     "split_gates",
 ]
