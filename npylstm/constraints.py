@@ -89,6 +89,7 @@ class MaxNorm(_Standard):
         self.axis = _axis(axis)
 
     def projection(self):
+        """Return the Projection that a backend computes."""
         return Projection("max_norm", (float(self.max_value),), self.axis)
 
     def get_config(self):
@@ -100,6 +101,7 @@ class NonNeg(_Standard):
     """No weight is less than 0."""
 
     def projection(self):
+        """Return the Projection that a backend computes."""
         return Projection("non_neg")
 
 
@@ -116,6 +118,7 @@ class UnitNorm(_Standard):
         self.axis = _axis(axis)
 
     def projection(self):
+        """Return the Projection that a backend computes."""
         return Projection("unit_norm", (), self.axis)
 
     def get_config(self):
@@ -147,6 +150,7 @@ class MinMaxNorm(_Standard):
         self.axis = _axis(axis)
 
     def projection(self):
+        """Return the Projection that a backend computes."""
         numbers = tuple(map(float, (self.min_value, self.max_value, self.rate)))
         return Projection("min_max_norm", numbers, self.axis)
 

@@ -31,6 +31,10 @@ _MODULES = {
     "dense": ("dense_pack", "dense_forward", "dense_weight_gradients", "dense_x_gradient"),
     "losses": ("loss", "metric"),
     "optimizers": ("accumulate", "clip", "update", "average"),
+    "rules": (
+        *("penalty_forward", "penalty_backward", "orthogonal_forward", "orthogonal_backward"),
+        *("non_neg", "constrain_norms"),
+    ),
     "shaping": (
         *("activation_forward", "activation_backward", "softmax_forward", "softmax_backward"),
         *("dropout_forward", "dropout_backward", "repeat_forward", "repeat_backward"),

@@ -59,7 +59,7 @@ def non_neg(w):
     return np.maximum(w, 0)
 
 
-# ------------------------------------------------------- by what vectors of such norms are multiplied
+# -------------------------------------------------- by what vectors of such norms are multiplied
 def max_norm_scale(norms, max_value):
     """Return what makes vectors no longer than `max_value`."""
     return np.minimum(norms, max_value) / (norms + EPSILON)
