@@ -13,7 +13,6 @@ from . import backends, data, interrupt, losses, metrics, optimizers, seeding
 from .batches import Batches, Samples
 from .callbacks import CallbackList
 from .errors import positive_integer, unknown_arguments
-from .layout import nested
 from .progress import ProgressLogger
 from .quick import QuickPredictions
 
@@ -356,20 +355,10 @@ class Trainer(Batches):
                 f"{self.name!r} has {1 + len(others)} outputs, and a loss takes one: leave "
                 "return_state off and set a merge_mode to train it; predict works as it is"
             )
-        self._check_penalized_states()
         y = data.targets(y, self.loss, output_shape, self.dtype)
         data.check_equal_lengths(x=x, y=y)
         weight = data.sample_weights(sample_weight, class_weight, y, output_shape, self.dtype)
         return Samples(x, y, weight)
-
-    def _check_penalized_states(self):
-        for layer in self._layers:
-            for inner in nested(layer):
-                if inner.activity_regularizer is not None and getattr(inner, "return_state", False):
-                    raise ValueError(
-                        f"layer {inner.name!r} has an activity_regularizer and return_state, and "
-                        "its states cannot be penalized in training; leave return_state off"
-                    )
 
     def _validation_samples(self, validation):
         if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):

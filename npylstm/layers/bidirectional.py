@@ -66,11 +66,6 @@ class Bidirectional(Layer):
         """Whether the output of every timestep is given out."""
         return self.forward_layer.return_sequences
 
-    @property
-    def return_state(self):
-        """Whether the states of both directions are given out."""
-        return self.forward_layer.return_state
-
     def check_input_shape(self, input_shape):
         """Raise ValueError unless both directions can take it."""
         super().check_input_shape(input_shape)
