@@ -5,6 +5,7 @@ from . import (
     callbacks,
     compat,
     config,
+    constraints,
     initializers,
     layers,
     losses,
@@ -12,6 +13,7 @@ from . import (
     models,
     optimizers,
     reference,
+    regularizers,
     utils,
 )
 from .backends import get_backend, set_backend, using_backend
@@ -29,6 +31,7 @@ __all__ = [
     "activations",
     "callbacks",
     "config",
+    "constraints",
     "get_backend",
     "get_num_threads",
     "initializers",
@@ -39,6 +42,7 @@ __all__ = [
     "optimizers",
     "preprocessing",
     "reference",
+    "regularizers",
     "set_backend",
     "set_num_threads",
     "using_backend",

@@ -83,13 +83,16 @@ def lower_all(layers, memory, shape, initial_state=False, mask=False, training=T
     `initial_state` and `mask` say what the caller will write into the arena beside x, `training`
     whether dropout may be switched on.
     """
-    builder = PlanBuilder(memory, initial_state, training)
+    builder = PlanBuilder(memory, initial_state, training, shape[0])
     is_sequence = len(shape) > 2
     x = builder.tensor(*((shape[1], shape[0], *shape[2:]) if is_sequence else shape))
     tensors = [x]
     if mask:
         builder.masks[x.offset] = builder.tensor(*x.shape[:2])
     for layer in layers:
-        outputs = layer.lower(builder, tensors[0])
+        for inner in nested(layer):
+            inner.lower_rules(builder)
+    for layer in layers:
+        outputs = layer.lower_with_penalty(builder, tensors[0])
         tensors = outputs if isinstance(outputs, list) else [outputs]
     return builder.finish(x, tensors)

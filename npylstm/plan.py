@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .reference import activations
+from .reference.constraints import Projection
+from .reference.regularizers import Penalty
 
 
 # ------------------------------------------------------------------------- what a model always has
@@ -102,6 +104,9 @@ class Op(IntEnum):
     MASKING = 8
     EMBEDDING = 9
     HOLD = 10
+    WEIGHT_PENALTY = 11
+    ACTIVITY_PENALTY = 12
+    CONSTRAINT = 13
 
 
 class Start(IntEnum):
@@ -134,7 +139,8 @@ ROW = np.dtype(
         ("recurrent_activation", "i8"),
         ("use_bias", "i8"),
         ("reverse", "i8"),
-        ("mode", "i8"),  # a Start, an index into MERGE_MODES, or whether HOLD gives zeros
+        # A Start, an index into MERGE_MODES, penalties or projections, or whether HOLD gives zeros.
+        ("mode", "i8"),
         ("generator", "i8"),  # index into the plan's generators
         ("rate", "f8"),  # of dropout, or the value that MASKING looks for
         ("recurrent_rate", "f8"),  # of the dropout of an LSTM's hidden state
@@ -160,7 +166,13 @@ COLUMNS = {
     Op.MASKING: (*"xyBU", "rate", "mask"),
     Op.EMBEDDING: (*"xywTBDU", "mask"),
     Op.HOLD: (*"xyTBU", "reverse", "mode", "mask"),
+    Op.WEIGHT_PENALTY: (*"wBU", "mode"),
+    Op.ACTIVITY_PENALTY: (*"xTBUD", "mode"),
+    Op.CONSTRAINT: (*"wBU", "mode"),
 }
+
+# Rows that are there for a loss, and for the training by it, only.
+_FOR_OBJECTIVES = (Op.WEIGHT_PENALTY, Op.ACTIVITY_PENALTY, Op.CONSTRAINT)
 
 
 class LossOp(IntEnum):
@@ -309,6 +321,8 @@ class PlanBuilder:
         Whether the caller will write the initial states of the outermost recurrent layer.
     training : bool
         Whether the plan may be run with dropout on.
+    batch_size : int
+        Samples in a batch, by which penalties on activities are divided.
 
     Attributes
     ----------
@@ -317,14 +331,17 @@ class PlanBuilder:
         those, a 1 for the others, in the shape of the tensor without its features.
     """
 
-    def __init__(self, memory, initial_state=False, training=True):
+    def __init__(self, memory, initial_state=False, training=True, batch_size=1):
         self.memory = memory
         self.training = training
         self.initial_state = initial_state
         self.masks: dict[int, Tensor] = {}
+        self.batch_size = batch_size
         self.initial_states: list[Tensor] = []
         self.activations = list(activations.STANDARD)
         self.generators: list[np.random.Generator] = []
+        self.penalties: list[tuple[Penalty, Tensor | Segment]] = []
+        self.projections: list[tuple[Projection, Segment]] = []
         self._rows: list[np.ndarray] = []
         self._size = 0
 
@@ -362,6 +379,16 @@ class PlanBuilder:
         self.generators.append(generator)
         return len(self.generators) - 1
 
+    def penalty(self, penalty, place):
+        """Return the index by which a row names a Penalty, and the tensor or weight it is on."""
+        self.penalties.append((penalty, place))
+        return len(self.penalties) - 1
+
+    def projection(self, projection, segment):
+        """Return the index by which a row names a Projection, and the weight it is for."""
+        self.projections.append((projection, segment))
+        return len(self.projections) - 1
+
     def finish(self, x, outputs):
         """Return the Plan, with its arenas allocated."""
         rows = np.array(self._rows, ROW) if self._rows else np.zeros(0, ROW)
@@ -383,7 +410,7 @@ class Plan:
         Where given initial states go.
     mask, output_mask : Tensor or None
         The mask of x, which the caller writes, and that of the first output.
-    activations, generators : list
+    activations, generators, penalties, projections : list
         What the rows' indices stand for.
     """
 
@@ -399,6 +426,26 @@ class Plan:
         self.output_mask = builder.masks.get(outputs[0].offset)
         self.activations = builder.activations
         self.generators = builder.generators
+        self.penalties, self.projections = builder.penalties, builder.projections
+
+    def rows_for(self, objective):
+        """Return the rows that run: without an Objective, no penalties and no constraints."""
+        if objective is not None:
+            return self.rows
+        return self.rows[~np.isin(self.rows["op"], _FOR_OBJECTIVES)]
+
+    @property
+    def logits(self):
+        """What the last activation is taken of: the tensor that a fused loss starts from."""
+        row = self.rows[self.rows["op"] == Op.ACTIVATION][-1]
+        return Tensor(int(row["x"]), self.outputs[0].shape)
+
+    def passed_by(self, objective):
+        """Return how many of the last rows no gradient comes through, as a fused loss passes them.
+
+        That is the last activation; but not if a penalty on its output follows.
+        """
+        return int(objective.fused and self.rows[-1]["op"] == Op.ACTIVATION)
 
     def values(self, offset, shape):
         """Return the view of a tensor's values."""
@@ -429,6 +476,9 @@ class Plan:
     def _value(self, row, column):
         if column.endswith("activation"):
             return self.activations[row[column]].name
+        if column == "mode" and row["op"] in _FOR_OBJECTIVES:
+            named = self.projections if row["op"] == Op.CONSTRAINT else self.penalties
+            return named[row[column]][0].name
         if column == "mode" and row["op"] == Op.MERGE:
             return MERGE_MODES[row[column]]
         if column == "mode" and row["op"] == Op.LSTM:

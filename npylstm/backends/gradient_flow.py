@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from ..plan import MERGE_MODES, Op
 
+_WITHOUT_OUTPUT = (Op.WEIGHT_PENALTY, Op.ACTIVITY_PENALTY, Op.CONSTRAINT)
+
 
 class Flow(NamedTuple):
     """What a row's backward has to do.
@@ -82,6 +84,8 @@ def _needed(rows):
 def _output(row):
     """Return where in the arena the gradient that a row reads starts and ends."""
     T, B, D, U = (int(row[axis]) for axis in "TBDU")
+    if row["op"] in _WITHOUT_OUTPUT:
+        return 0, 0
     if row["op"] == Op.LSTM:
         start = int(row["h"]) + B * U
         return start, start + T * B * U
@@ -95,6 +99,8 @@ def _inputs(row):
     """Return where the gradients that a row writes, of x and perhaps x2, start and end."""
     T, B, D, U = (int(row[axis]) for axis in "TBDU")
     x, x2 = int(row["x"]), int(row["x2"])
+    if row["op"] in (Op.WEIGHT_PENALTY, Op.CONSTRAINT):
+        return []
     if row["op"] == Op.LSTM:
         return [(x, x + T * B * D)]
     if row["op"] == Op.DENSE:
@@ -103,7 +109,8 @@ def _inputs(row):
         return [(x, x + T * B * U), (x2, x2 + T * B * D)]
     if row["op"] == Op.EMBEDDING:
         return []
-    steps = T if row["op"] in (Op.REVERSE, Op.MOVE_AXIS, Op.HOLD, Op.DROPOUT) else 1
+    whole = (Op.REVERSE, Op.MOVE_AXIS, Op.HOLD, Op.DROPOUT, Op.ACTIVITY_PENALTY)
+    steps = T if row["op"] in whole else 1
     return [(x, x + steps * B * U)]
 
 

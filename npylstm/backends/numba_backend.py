@@ -30,6 +30,9 @@ _MASK_BYTES = 1 << 26  # of dropout masks drawn at a time
 def prepare(plan, objective=None, keep=False):
     """Return the program of a plan; see `numpy_backend.prepare`."""
     custom = tuple(a.name for a in plan.activations if a not in STANDARD)
+    if objective is not None:
+        custom += tuple(p.name for p, _ in plan.penalties if not p.is_standard)
+        custom += tuple(p.name for p, _ in plan.projections if p.function is not None)
     if custom:
         _say_once(custom)
         return numpy_backend.prepare(plan, objective, keep)
@@ -220,15 +223,17 @@ def _sparse(program):
 
 
 def _set(program, training, back, update):
-    s, rows, fused = program.settings, len(program.table), program.objective.fused
+    s, rows = program.settings, len(program.table)
+    passed = program.plan.passed_by(program.objective)
     reads_output = not training or len(program.objective.metrics) > 0
     s[[fr.TRAINING, fr.GATHER, fr.COUNT]] = training, program.gather, program.count
     s[fr.REPACK] = update[2] != 0
-    s[fr.FORWARD_ROWS] = rows if reads_output else rows - fused
-    s[fr.BACKWARD_ROWS] = rows - fused
+    s[fr.FORWARD_ROWS] = rows if reads_output else rows - passed
+    s[fr.BACKWARD_ROWS] = rows - passed
     s[fr.BACK] = program.back if back else 0
     s[fr.LOSS] = program.loss
     s[[fr.ACCUMULATE, fr.CLIP, fr.UPDATE, fr.AVERAGE]] = update
+    s[fr.CONSTRAINTS] = update[2] != 0 and len(program.plan.projections) > 0
 
 
 def _scalars(update, learning_rates, t, dtype):

@@ -12,9 +12,17 @@ from ..plan import (
     MetricOp,
     Op,
     Start,
-    Tensor,
 )
-from ..reference import dense, embedding, losses, lstm, metrics, optimizers, shaping
+from ..reference import (
+    constraints,
+    dense,
+    embedding,
+    losses,
+    lstm,
+    metrics,
+    optimizers,
+    shaping,
+)
 
 
 # ------------------------------------------------------------------------------ the rows, one each
@@ -239,6 +247,58 @@ class _Hold:
         self.dx += shaping.hold_backward(self.dy, self.mask, self.zeros)
 
 
+class _WeightPenalty:
+    def __init__(self, row, plan):
+        self.penalty, segment = plan.penalties[row["mode"]]
+        self.w, self.dw = (
+            flat[segment.slice].reshape(segment.shape)
+            for flat in (plan.memory.parameters, plan.memory.gradients)
+        )
+
+    def forward(self, training):
+        self.value, self.cache = self.penalty.forward(self.w, *self.penalty.numbers)
+
+    def backward(self):
+        self.dw += self.penalty.backward(1, self.cache)
+
+
+class _ActivityPenalty:
+    def __init__(self, row, plan):
+        self.penalty, tensor = plan.penalties[row["mode"]]
+        self.x, self.dx = _views(plan, *tensor)
+        if len(tensor.shape) > 2:  # samples first, as outside
+            self.x, self.dx = self.x.swapaxes(0, 1), self.dx.swapaxes(0, 1)
+        self.batch_size = int(row["D"])
+
+    def forward(self, training):
+        value, self.cache = self.penalty.forward(self.x, *self.penalty.numbers)
+        self.value = value / self.batch_size
+
+    def backward(self):
+        self.dx += self.penalty.backward(1, self.cache) / self.batch_size
+
+
+class _Constraint:
+    def __init__(self, row, plan):
+        self.projection, segment = plan.projections[row["mode"]]
+        self.w = plan.memory.parameters[segment.slice].reshape(segment.shape)
+
+    def forward(self, training):
+        pass
+
+    def backward(self):
+        pass
+
+    def apply(self):
+        w = np.asarray(constraints.project(self.w, self.projection))
+        if w.shape != self.w.shape:
+            raise ValueError(
+                f"the constraint {self.projection.name!r} made an array of shape {w.shape} of a "
+                f"weight of shape {self.w.shape}; it must keep the shape"
+            )
+        self.w[...] = w
+
+
 _ROWS = {
     Op.LSTM: _LSTM,
     Op.DENSE: _Dense,
@@ -251,6 +311,9 @@ _ROWS = {
     Op.MASKING: _Masking,
     Op.EMBEDDING: _Embedding,
     Op.HOLD: _Hold,
+    Op.WEIGHT_PENALTY: _WeightPenalty,
+    Op.ACTIVITY_PENALTY: _ActivityPenalty,
+    Op.CONSTRAINT: _Constraint,
 }
 
 
@@ -283,12 +346,16 @@ _METRICS = {
 
 
 class _Loss:
-    """The loss of a batch, read from the last output or, fused, from the logits before it."""
+    """The loss of a batch, read from the last output or, fused, from the logits before it.
 
-    def __init__(self, plan, objective):
+    The values of penalties, which their rows have computed, are added to it.
+    """
+
+    def __init__(self, plan, objective, penalties):
+        self.penalties = penalties
         output = plan.outputs[0]
         self.y_pred = plan.values(*output)
-        source = Tensor(int(plan.rows[-1]["x"]), output.shape) if objective.fused else output
+        source = plan.logits if objective.fused else output
         self.source, self.dsource = _views(plan, *source)
         self.value_forward, self.value_backward = losses.BY_NAME[objective.loss.name.lower()]
         self.numbers, self.smoothing = objective.numbers, objective.smoothing
@@ -306,7 +373,7 @@ class _Loss:
         if self.mask is not None:
             sample_weight = losses.masked_weights(self.mask, sample_weight, self.reduction)
         loss, self.mean_cache = losses.weighted_mean_forward(values, sample_weight, self.reduction)
-        return loss
+        return loss + sum(penalty.value for penalty in self.penalties)
 
     def backward(self):
         dvalues = losses.weighted_mean_backward(self.mean_cache)
@@ -325,14 +392,13 @@ class _Loss:
 
 
 # ---------------------------------------------------------------------------------- the optimizer
-def _update(program, update, t, learning_rate):
-    memory = program.plan.memory
+def _update(memory, update, t, learning_rate, sizes=None):
     w, dw, accumulation = memory.parameters, memory.gradients, update.accumulation
     every = accumulation.every if accumulation else 1
     due = not accumulation or optimizers.accumulate(dw, accumulation.sums, t, every)
     steps = optimizers.steps_taken(t, every)
     if due:
-        _step(memory, update, steps + 1, learning_rate, _sizes(program, update))
+        _step(memory, update, steps + 1, learning_rate, sizes)
     if update.average:
         mean, *settings = update.average
         numbers = optimizers.average_numbers(w.dtype, np.int64(steps), *settings)
@@ -372,13 +438,15 @@ class Program:
 
     def __init__(self, plan, objective):
         self.plan = plan
-        self.rows = [_ROWS[Op(row["op"])](row, plan) for row in plan.rows]
+        self.rows = [_ROWS[Op(row["op"])](row, plan) for row in plan.rows_for(objective)]
+        self.constraints = [row for row in self.rows if isinstance(row, _Constraint)]
         self.backward_rows = self.rows[::-1]
         self.loss = None
         if objective is not None:
-            self.loss = _Loss(plan, objective)
-            if objective.fused:  # the loss's own backward goes past the last activation
-                self.backward_rows = self.backward_rows[1:]
+            penalties = (_WeightPenalty, _ActivityPenalty)
+            penalties = [row for row in self.rows if isinstance(row, penalties)]
+            self.loss = _Loss(plan, objective, penalties)
+            self.backward_rows = self.backward_rows[plan.passed_by(objective) :]
         self.x = plan.batch_major_values(plan.x)
         self.batch_size = len(self.x)
         output_axes = len(plan.outputs[0].shape)
@@ -451,7 +519,10 @@ def train(program, data, order, update, learning_rates, t, totals):
     for k, learning_rate in enumerate(learning_rates):
         batch = _select(data, order[k * B : (k + 1) * B])
         loss = _loss_and_gradients(program, *batch, training=True)
-        _update(program, update, t + k + 1, float(learning_rate))
+        sizes = _sizes(program, update)
+        _update(program.plan.memory, update, t + k + 1, float(learning_rate), sizes)
+        for constraint in program.constraints:
+            constraint.apply()
         program.loss.add_to(totals, loss, B)
 
 

@@ -58,7 +58,7 @@ TABLES = ("table", "segments")
     OP, X, X2, Y, H, C, W, STATE, T, B, D, U,
     ACTIVATION, RECURRENT_ACTIVATION, USE_BIAS, REVERSE, MODE, GENERATOR, RATE,
     RECURRENT_RATE, MASK,
-    PACK, FORWARD, BACKWARD, WEIGHT_GRADIENTS, X_GRADIENT,  # kernels' addresses; 0 for none
+    PACK, FORWARD, BACKWARD, WEIGHT_GRADIENTS, X_GRADIENT, CONSTRAIN,  # kernels' addresses; 0
     ADD_DX, ADD_DX2,  # whether the gradients of x and x2 are added to what is there
     DH_FROM,  # the first timestep whose output has a gradient
     SPLIT_FORWARD, SPLIT_BACKWARD,  # whether threads share out the units, and not the samples
@@ -72,8 +72,11 @@ TABLES = ("table", "segments")
     STATE_DROPOUT_MASK,  # and that of an LSTM's hidden state
     X_DROPPED, H_DROPPED,  # where in the workspace what is left of x and h for each gate is
     SUMS,  # and room for the gradients of those
+    NUMBERS,  # where in the workspace those of a penalty or constraint are
+    VALUES,  # and where it leaves its values
+    ROOM,  # and what else it keeps
     WIDTH,
-) = range(len(ROW.fields or ()) + 22)  # fmt: skip
+) = range(len(ROW.fields or ()) + 26)  # fmt: skip
 
 # The settings.
 (
@@ -97,16 +100,18 @@ TABLES = ("table", "segments")
     BACK,  # the kernel that runs the rows backward, or 0
     WEIGHT_STEPS,  # weights for each sample: 0 (none), 1 or as many as timesteps
     LOSS_VALUES, SQUARES,  # where in the workspace
+    N_PENALTIES,  # how many values of penalties follow those of the loss
     ACCUMULATE, CLIP, UPDATE, AVERAGE,  # the optimizer's kernels, or 0
     N_PARAMETERS, N_SCALARS,  # scalars for each batch
     N_SEGMENTS, N_ZEROS, N_MOVING,  # the weights' segments, what is to be zeroed, what is updated
     MASK_SIZE,  # of a batch's dropout masks
     LOSS_MASK, LOSS_MASK_SIZE,  # where in the arena the mask of the output is; -1 for none
+    CONSTRAINTS,  # whether weights are constrained
     COUNT,  # the kernel that adds loss and metrics to `totals`, or 0
     SCATTER,  # the kernel that writes outputs to where they belong, or 0
     N_METRICS,
     FIRST_METRIC,  # the kernel of the first one; the others follow
-) = range(42)  # fmt: skip
+) = range(44)  # fmt: skip
 MAX_METRICS = 16
 N_OUTPUTS = FIRST_METRIC + MAX_METRICS  # how many outputs are to be written
 FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps, width, place
@@ -126,6 +131,9 @@ LINE = 16
 ARRIVED, GENERATION, STOP, DECIDED, NOT_FINITE, ABANDONED, TAKEN = range(0, 7 * LINE, LINE)
 MAX_THREADS = 64  # each has a line for what is taken of its share
 N_SYNC = TAKEN + MAX_THREADS * LINE
+
+N_NUMBERS = 3  # of every penalty and constraint; those that take fewer ignore the rest
+PENALTY_PIECE = 4096  # elements of a penalty that are summed at a time
 
 ONE = 0  # the workspace starts with a 1
 ZEROS = 16  # and some zeros

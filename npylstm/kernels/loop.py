@@ -15,6 +15,8 @@ from .frame import (
     BATCH,
     BATCHES,
     CLIP,
+    CONSTRAIN,
+    CONSTRAINTS,
     COUNT,
     DUE,
     FIRST_METRIC,
@@ -30,6 +32,7 @@ from .frame import (
     LOSS_VALUES,
     N_METRICS,
     N_OUTPUTS,
+    N_PENALTIES,
     N_ROWS,
     N_SCALARS,
     N_SEGMENTS,
@@ -105,6 +108,10 @@ def batches(dtype):
                 if barrier(frame):
                     return
                 call(s[AVERAGE], step, frame, k)
+            if s[CONSTRAINTS]:
+                barrier(frame)  # an end that is asked for comes after this batch: the step is made
+                for r in range(s[N_ROWS]):
+                    call(frame.table[r, CONSTRAIN], r, frame, k)
             call(s[COUNT], step, frame, k)
             call(s[SCATTER], step, frame, k)
             if barrier(frame):
@@ -178,13 +185,16 @@ def back(dtype):
 
 
 def count(dtype):
-    """Return the kernel that adds a batch's loss and metrics, times its samples, to the totals."""
+    """Return the kernel that adds a batch's loss and metrics, times its samples, to the totals.
+
+    The loss is the sum of its rows' shares, and of the penalties' values, which follow them.
+    """
 
     def kernel(row, frame, k):
         if k != 0:
             return
         s = frame.settings
-        n = s[BATCH] * s[OUTPUT_STEPS] * s[OUTPUT_INNER]
+        n = s[BATCH] * s[OUTPUT_STEPS] * s[OUTPUT_INNER] + s[N_PENALTIES]
         total = 0.0
         for r in range(n):
             total += frame.workspace[s[LOSS_VALUES] + r]

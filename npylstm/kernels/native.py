@@ -39,6 +39,10 @@ _MODULES = {
         *("masking_forward", "masking_backward", "hold_forward", "hold_backward"),
         *("embedding_forward", "embedding_gradients"),
     ),
+    "rules": (
+        *("penalty_forward", "penalty_backward", "orthogonal_forward", "orthogonal_backward"),
+        *("non_neg", "constrain_norms"),
+    ),
     "shaping": (
         *("activation_forward", "activation_backward", "softmax_forward", "softmax_backward"),
         *("dropout_forward", "dropout_backward", "repeat_forward", "repeat_backward"),

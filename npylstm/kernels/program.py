@@ -13,7 +13,7 @@ from math import ceil, prod
 import numpy as np
 
 from ..backends.gradient_flow import Flow, gradient_flow
-from ..plan import ROW, Op, Start, Tensor, UpdateOp
+from ..plan import ROW, Op, Start, UpdateOp
 from . import frame as fr
 from . import native
 from .vector import host_lanes
@@ -59,14 +59,18 @@ class Program:
         self.operations, self.parallel = 0.0, self.batch_size
         self.masks = []  # (generator, rate, shape) of each dropout mask
         self._unmoved = []  # slices of the parameters whose gradients are always zero
+        self._constants = []  # (place in the workspace, numbers) that stay
+        self._n_values = 0  # of penalties
         self._size, self._requests, self.loss = fr.WORKSPACE, [], 0
         self._update = None
         self.settings = np.zeros(fr.N_SETTINGS, np.int64)
-        self.table = np.zeros((len(plan.rows), fr.WIDTH), np.int64)
+        self.rows = plan.rows_for(objective)
+        self.table = np.zeros((len(self.rows), fr.WIDTH), np.int64)
         for column, name in enumerate(ROW.names):
-            self.table[:, column] = plan.rows[name]
+            self.table[:, column] = self.rows[name]
         self.table[:, [fr.PACKED, fr.PACKED_BACK, fr.PACKED_X]] = -1
         zeros = self._lower_rows()
+        self._move_penalized()
         self._set_sizes(zeros)
         if objective is not None:
             self._set_objective()
@@ -91,12 +95,18 @@ class Program:
         self.masks.append((generator, float(rate), shape))
         return start
 
+    def constants(self, numbers):
+        """Return where in the workspace these numbers, with zeros behind them, will be."""
+        numbers = np.pad(numbers, (0, fr.N_NUMBERS - len(numbers)))
+        self._constants.append((self.room(len(numbers)), numbers))
+        return self._constants[-1][0]
+
     def _make_kernels(self):
         """Compile what was asked for, all of it at once, and put addresses in place of numbers."""
         for name in ("run", "batches", *(("gather", "back", "count") if self.objective else ())):
             self.kernel(name)
         addresses = np.array([0, *native.addresses(self._requests)])
-        of_rows = self.table[:, fr.PACK : fr.X_GRADIENT + 1]
+        of_rows = self.table[:, fr.PACK : fr.CONSTRAIN + 1]
         of_rows[...] = addresses[of_rows]
         of_metrics = self.settings[fr.FIRST_METRIC :][: self.settings[fr.N_METRICS]]
         of_metrics[...] = addresses[of_metrics]
@@ -111,13 +121,13 @@ class Program:
     count = functools.cached_property(lambda self: native.address("count", dtype=self.dtype))
 
     def _lower_rows(self):
-        rows, flows, zeros = self.plan.rows, [Flow((True, True), (True, True), 0)], []
+        rows, flows, zeros = self.rows, [Flow((True, True), (True, True), 0)], []
         flows *= len(rows)
         self.settings[fr.N_ROWS] = self.settings[fr.FORWARD_ROWS] = len(rows)
         if self.objective is not None:
-            back = rows[: len(rows) - self.objective.fused]
-            flows, zeros = gradient_flow(self.plan, back, self._source())
-            flows += [None] * self.objective.fused
+            passed = self.plan.passed_by(self.objective)
+            flows, zeros = gradient_flow(self.plan, rows[: len(rows) - passed], self._source())
+            flows += [None] * passed
         for row, line, flow in zip(rows, self.table, flows, strict=True):
             if flow is not None:
                 line[[fr.ADD_DX, fr.ADD_DX2]] = flow.adds
@@ -127,10 +137,18 @@ class Program:
         return zeros
 
     def _source(self):
-        output = self.plan.outputs[0]
-        if self.objective.fused:
-            return Tensor(int(self.plan.rows[-1]["x"]), output.shape)
-        return output
+        return self.plan.logits if self.objective.fused else self.plan.outputs[0]
+
+    def _move_penalized(self):
+        """Let weights move along their penalty where nothing else would move them.
+
+        The penalty writes the gradient then, as no other row does.
+        """
+        unmoved = {part.start: part for part in self._unmoved}
+        for line in self.table:
+            if line[fr.OP] == Op.WEIGHT_PENALTY:
+                line[fr.ADD_DX] = unmoved.pop(int(line[fr.W]), None) is None
+        self._unmoved = list(unmoved.values())
 
     def _set_sizes(self, zeros):
         s, x, output = self.settings, self.plan.x, self.plan.outputs[0]
@@ -162,7 +180,9 @@ class Program:
         rows = s[fr.OUTPUT_STEPS] * s[fr.BATCH] * s[fr.OUTPUT_INNER]
         mask = self.plan.output_mask
         s[[fr.LOSS_MASK, fr.LOSS_MASK_SIZE]] = (-1, 0) if mask is None else (mask.offset, mask.size)
-        s[fr.SOURCE], s[fr.LOSS_VALUES] = self._source().offset, self.room(int(rows))
+        s[fr.SOURCE], s[fr.N_PENALTIES] = self._source().offset, self._n_values
+        s[fr.LOSS_VALUES] = self.room(int(rows) + self._n_values)
+        self.table[:, fr.VALUES] += s[fr.LOSS_VALUES] + rows
         self.loss = self.kernel(
             "loss",
             op=int(objective.loss),
@@ -186,6 +206,8 @@ class Program:
         integers = np.zeros(16, np.int64)
         workspace = np.zeros(self._size + 2 * _ALIGN, memory.dtype)
         workspace[fr.ONE] = 1
+        for place, numbers in self._constants:
+            workspace[place : place + len(numbers)] = numbers
         segments = [(s.slice.start, s.slice.stop) for s in memory.weight_segments.values()]
         self.frame = fr.Frame(
             table=self.table,
@@ -389,6 +411,43 @@ def _moving(name):
     return lambda program, row, line, wanted: _both_ways(program, line, wanted, name, {})
 
 
+def _penalty(program, row, line, wanted):
+    of_weight = row["op"] == Op.WEIGHT_PENALTY
+    name, numbers, *_ = program.plan.penalties[row["mode"]][0]
+    line[fr.NUMBERS] = program.constants(np.divide(numbers, 1 if of_weight else row["D"]))
+    line[fr.VALUES] = program._n_values
+    if name.startswith("orthogonal"):
+        columns = name == "orthogonal_columns"
+        n, m = int(row["B"]), int(row["U"])
+        n, m = (m, n) if columns else (n, m)
+        line[fr.ROOM] = program.room(2 * n * m + n * n + n)  # see kernels.rules
+        program._n_values += n
+        program.operations += 4 * n * n * m
+        name, made_for = "orthogonal", {"columns": columns}
+    else:
+        size = int(row["B"] * row["U"] * (1 if of_weight else row["T"]))
+        program._n_values += ceil(size / fr.PENALTY_PIECE)
+        name, made_for = "penalty", {"terms": name}
+    line[fr.FORWARD] = program.kernel(f"{name}_forward", **made_for)
+    if of_weight or wanted[0]:
+        line[fr.X_GRADIENT] = program.kernel(f"{name}_backward", **made_for)
+
+
+def _constraint(program, row, line, wanted):
+    (name, numbers, axis, _), segment = program.plan.projections[row["mode"]]
+    if name == "non_neg":
+        line[fr.CONSTRAIN] = program.kernel("non_neg")
+        return
+    line[fr.NUMBERS] = program.constants(numbers)
+    axes = range(len(segment.shape)) if axis is None else np.atleast_1d(axis)
+    axes = {int(a) % len(segment.shape) for a in axes}
+    if len(axes) == len(segment.shape):  # all of it is one vector
+        line[fr.B], line[fr.U] = 1, row["B"] * row["U"]
+    columns = axes == {0} and len(segment.shape) == 2
+    line[fr.ROOM] = program.room(int(line[fr.U] if columns else line[fr.B]))
+    line[fr.CONSTRAIN] = program.kernel("constrain_norms", scale=name, columns=columns)
+
+
 def _both_ways(program, line, wanted, name, settings):
     line[fr.FORWARD] = program.kernel(f"{name}_forward", **settings)
     if wanted and any(wanted):
@@ -419,6 +478,9 @@ _LOWER = {
     Op.MASKING: _masking,
     Op.EMBEDDING: _embedding,
     Op.HOLD: _moving("hold"),
+    Op.WEIGHT_PENALTY: _penalty,
+    Op.ACTIVITY_PENALTY: _penalty,
+    Op.CONSTRAINT: _constraint,
 }
 
 

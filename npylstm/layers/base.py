@@ -4,12 +4,13 @@ import re
 
 import numpy as np
 
-from .. import backends, compat, config
+from .. import backends, compat, config, regularizers
 from ..data import check_shape, checked_mask, float_array
 from ..errors import unknown_arguments
 from ..layout import check_memory, lay_out, lower_all, nested
 from ..programs import Programs
 from ..weights import WeightHolder
+from . import rules
 from .input import Input
 
 
@@ -22,6 +23,8 @@ class Layer(WeightHolder):
         None takes the class's name, such as "lstm"; in a model a number follows if it is taken.
     dtype : {"float32", "float64"} or None
         None takes `npylstm.config.floatx()`.
+    activity_regularizer : str, Regularizer or None
+        The price of each output, divided by the number of samples in a batch.
 
     Attributes
     ----------
@@ -35,17 +38,18 @@ class Layer(WeightHolder):
     _rank = None  # of the input, with the batch axis; None if any will do
     _axes = "(samples, features)"
 
-    def __init__(self, *, name=None, dtype=None, **unknown):
+    def __init__(self, *, name=None, dtype=None, activity_regularizer=None, **unknown):
         shape = compat.pop_batch_shape(unknown)
         self.batch_shape = None if shape is None else Input(batch_shape=shape).batch_shape
         if unknown:
-            known = (*self.arguments, "name", "dtype")
+            known = dict.fromkeys((*self.arguments, "name", "dtype", "activity_regularizer"))
             raise unknown_arguments(type(self).__name__, unknown, known)
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
             raise ValueError(f"a layer's name must be a word without '/', got {name!r}")
         self.name = name or re.sub("(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
         self.named_by_user = name is not None
         self.dtype = config.floatx() if dtype is None else config.check_float(dtype)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.input_shape = None
         self.memory = None
@@ -83,6 +87,21 @@ class Layer(WeightHolder):
         If timesteps of x are masked, ``plan.mask_of(x)`` says which.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how to lower itself")
+
+    def lower_with_penalty(self, plan, x):
+        """Append this layer's rows, and one for the penalty on each of its outputs."""
+        outputs = self.lower(plan, x)
+        if self.activity_regularizer is not None:
+            rules.lower_activity(plan, self, outputs)
+        return outputs
+
+    def lower_rules(self, plan):
+        """Append rows for the regularizers and constraints of this layer's own weights."""
+        for name in self._weight_names:
+            role = "recurrent" if name == "recurrent_kernel" else name
+            regularizer = getattr(self, f"{role}_regularizer", None)
+            constraint = getattr(self, f"{role}_constraint", None)
+            rules.lower_weight(plan, self.segment(name), regularizer, constraint)
 
     @property
     def sublayers(self):
@@ -289,6 +308,8 @@ class Layer(WeightHolder):
     def get_config(self):
         """Return the constructor's arguments as a dict."""
         config = {name: getattr(self, name) for name in self.arguments}
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = self.activity_regularizer
         return {"name": self.name, "dtype": self.dtype} | config
 
     @classmethod

@@ -106,7 +106,9 @@ class Bidirectional(Layer):
 
     def lower(self, plan, x):
         """Append both directions' rows and a MERGE row: T timesteps (or 1), widths U and D."""
-        forward, backward = (_as_list(layer.lower(plan, x)) for layer in self.sublayers)
+        forward, backward = (
+            _as_list(layer.lower_with_penalty(plan, x)) for layer in self.sublayers
+        )
         (ahead, *forward_states), (back, *backward_states) = forward, backward
         is_sequence = len(ahead.shape) == 3
         T, B, U = ahead.shape if is_sequence else (1, *ahead.shape)

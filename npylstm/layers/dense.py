@@ -1,6 +1,6 @@
 """Dense: every output sees every input feature."""
 
-from .. import activations, initializers
+from .. import activations, constraints, initializers, regularizers
 from ..errors import positive_integer
 from ..plan import Op
 from .base import Layer
@@ -17,6 +17,12 @@ class Dense(Layer):
         None leaves the sum as it is.
     use_bias : bool
     kernel_initializer, bias_initializer : str, initializer or callable
+    kernel_regularizer, bias_regularizer : str, Regularizer or None
+        What large weights cost.
+    activity_regularizer : str, Regularizer or None
+        What large outputs cost.
+    kernel_constraint, bias_constraint : str, Constraint, callable or None
+        Where weights may be.
     **options
         `name` and `dtype`, as for every layer.
 
@@ -25,7 +31,18 @@ class Dense(Layer):
     Weights: kernel (features, units), bias (units,).  Shapes: (..., features) -> (..., units).
     """
 
-    arguments = ("units", "activation", "use_bias", "kernel_initializer", "bias_initializer")
+    arguments = (
+        "units",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+    )
     _axes = "(samples, ..., features)"
 
     def __init__(
@@ -35,14 +52,23 @@ class Dense(Layer):
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
         **options,
     ):
-        super().__init__(**options)
+        super().__init__(activity_regularizer=activity_regularizer, **options)
         self.units = positive_integer("units", units)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer, "glorot_uniform")
         self.bias_initializer = initializers.get(bias_initializer, "zeros")
+        self.kernel_regularizer = regularizers.get(kernel_regularizer, axes=2)
+        self.bias_regularizer = regularizers.get(bias_regularizer, axes=1)
+        self.kernel_constraint = constraints.get(kernel_constraint, axes=2)
+        self.bias_constraint = constraints.get(bias_constraint, axes=1)
 
     def check_input_shape(self, input_shape):
         """Raise ValueError unless there is a features axis of the right size."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import activations, initializers, seeding
+from .. import activations, constraints, initializers, regularizers, seeding
 from ..data import check_shape, float_array
 from ..errors import fraction, positive_integer
 from ..plan import Op, Start, Tensor
@@ -24,6 +24,12 @@ class LSTM(Layer):
     kernel_initializer, recurrent_initializer, bias_initializer : str, initializer or callable
     unit_forget_bias : bool
         Start the forget gate's bias at 1 (Jozefowicz et al. 2015).
+    kernel_regularizer, recurrent_regularizer, bias_regularizer : str, Regularizer or None
+        What large weights cost.
+    activity_regularizer : str, Regularizer or None
+        What large outputs cost, all timesteps of them with `return_sequences`.
+    kernel_constraint, recurrent_constraint, bias_constraint : str, Constraint, callable or None
+        Where weights may be.
     dropout : float
         In [0, 1]: the chance of each input feature to be dropped in training, for all timesteps of
         a sample alike.
@@ -62,6 +68,13 @@ class LSTM(Layer):
         "recurrent_initializer",
         "bias_initializer",
         "unit_forget_bias",
+        "kernel_regularizer",
+        "recurrent_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "recurrent_constraint",
+        "bias_constraint",
         "dropout",
         "recurrent_dropout",
         "seed",
@@ -86,6 +99,13 @@ class LSTM(Layer):
         recurrent_initializer="orthogonal",
         bias_initializer="zeros",
         unit_forget_bias=True,
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
         *,
         dropout=0.0,
         recurrent_dropout=0.0,
@@ -98,7 +118,7 @@ class LSTM(Layer):
         implementation=2,
         **options,
     ):
-        super().__init__(**options)
+        super().__init__(activity_regularizer=activity_regularizer, **options)
         self.units = positive_integer("units", units)
         self.activation = self._elementwise(activation)
         self.recurrent_activation = self._elementwise(recurrent_activation)
@@ -111,6 +131,12 @@ class LSTM(Layer):
         self.recurrent_dropout = fraction("recurrent_dropout", recurrent_dropout)
         self.seed = seed
         self._generator = None if seed is None else seeding.generator(seed)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer, axes=2)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer, axes=2)
+        self.bias_regularizer = regularizers.get(bias_regularizer, axes=1)
+        self.kernel_constraint = constraints.get(kernel_constraint, axes=2)
+        self.recurrent_constraint = constraints.get(recurrent_constraint, axes=2)
+        self.bias_constraint = constraints.get(bias_constraint, axes=1)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)

@@ -9,7 +9,8 @@ from .base import Layer
 class TimeDistributed(Layer):
     """Apply a layer to each timestep on its own: (B, T, …) -> (B, T, …).
 
-    Inside, all timesteps of all samples are one large batch of B * T samples.
+    Inside, all timesteps of all samples are one large batch of B * T samples.  As in Keras, an
+    `activity_regularizer` counts that is given to this layer, and not one of the layer inside.
 
     Parameters
     ----------

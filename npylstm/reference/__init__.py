@@ -5,7 +5,16 @@ stands directly below it.  Sequences are time-major, (T, B, ·).  With the NumPy
 training step passes through here: this is the place for a breakpoint.
 """
 
-from . import activations, embedding, losses, metrics, optimizers, shaping
+from . import (
+    activations,
+    constraints,
+    embedding,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    shaping,
+)
 from .dense import (
     dense_backward,
     dense_forward,
@@ -34,6 +43,7 @@ __all__ = [
     "LSTMGradients",
     "LSTMStep",
     "activations",
+    "constraints",
     "dense_backward",
     "dense_forward",
     "dense_softmax_backward",
@@ -52,6 +62,7 @@ __all__ = [
     "masked_backward",
     "metrics",
     "optimizers",
+    "regularizers",
     "shaping",
     "split_gates",
 ]

@@ -133,9 +133,7 @@ def adamax_numbers(dtype, t, learning_rate, beta_1, beta_2, epsilon):
     )
 
 
-def adamax(
-    w, dw, slots, learning_rate, share_1, beta_2, correction, epsilon, size=np.absolute
-):
+def adamax(w, dw, slots, learning_rate, share_1, beta_2, correction, epsilon, size=np.absolute):
     """Adamax (Kingma & Ba 2015, section 7.1): the slot `u` is the largest recent gradient."""
     m = slots["m"] + (dw - slots["m"]) * share_1
     u = np.maximum(beta_2 * slots["u"], size(dw))

@@ -29,6 +29,13 @@ SCRIPT = textwrap.dedent(
             Bidirectional(LSTM(3, return_sequences=True), merge_mode="mul"),
             TimeDistributed(Dense(4, "tanh")), Bidirectional(LSTM(2)), Dense(3, "softmax"),
         ],
+        "rules": lambda: [
+            LSTM(5, kernel_regularizer="l1", activity_regularizer="l2", bias_constraint="max_norm"),
+            Dense(
+                3, "softmax", kernel_regularizer="orthogonal_regularizer",
+                kernel_constraint="unit_norm", bias_constraint="non_neg",
+            ),
+        ],
     }
     results = {}
     rng = np.random.default_rng(0)
