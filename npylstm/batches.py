@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import backends, interrupt, metrics
+from . import backends, interrupt
 from .layout import check_memory
 
 _SECONDS_PER_CALL = 0.05
@@ -31,7 +31,7 @@ class Batches:
         self._seconds_per_batch = {}  # measured, by mode and batch size
 
     def _train_epoch(self, samples, order, batch_size, callbacks):
-        totals, logs = np.zeros(2 * len(self.metrics_names)), {}
+        totals, logs = self._metrics.start(), {}
         watched = callbacks.wants_batches("train")
         for step, batches, size in self._calls(len(order), batch_size, watched, "train"):
             first = step * batch_size
@@ -41,7 +41,7 @@ class Batches:
                 self._train_batches(
                     samples, order[first : first + batches * size], size, batches, totals
                 )
-            logs = self._logs(totals)
+            logs = self._metrics.logs(totals)
             if watched:
                 callbacks.on_train_batch_end(step, logs)
             callbacks.on_progress(step + batches, logs)
@@ -62,7 +62,7 @@ class Batches:
                     optimizer.batches,
                     totals,
                 )
-            finally:  # an activation of the user's may raise in the middle
+            finally:  # a function of the user's may raise in the middle
                 optimizer.batches += round((totals[1] - before) / batch_size)
 
     def _calls(self, n, batch_size, one_by_one, mode):
@@ -82,7 +82,7 @@ class Batches:
 
     def _evaluate(self, samples, batch_size, callbacks):
         callbacks.on_test_begin()
-        totals = np.zeros(2 * len(self.metrics_names))
+        totals = self._metrics.start()
         order, watched = np.arange(len(samples.x)), callbacks.wants_batches("test")
         for step, batches, size in self._calls(len(order), batch_size, watched, "test"):
             first = step * batch_size
@@ -91,11 +91,11 @@ class Batches:
             with self._program(samples.x, size, with_loss=True) as program:
                 chosen = order[first : first + batches * size]
                 backends.current().evaluate(program, samples, chosen, totals)
-            logs = self._logs(totals)
+            logs = self._metrics.logs(totals)
             if watched:
                 callbacks.on_test_batch_end(step, logs)
             callbacks.on_progress(step + batches, logs)
-        logs = self._logs(totals)
+        logs = self._metrics.logs(totals)
         callbacks.on_test_end(logs)
         return logs
 
@@ -120,16 +120,12 @@ class Batches:
 
     def _objective(self):
         n_outputs = self._output_shapes(self.input_shape)[0][-1]
-        ops = tuple(metrics.op(name, self.loss.sparse, n_outputs) for name in self._metrics)
-        return self.loss.objective(self._layers[-1].last_activation, ops, n_outputs)
+        last_activation = self._layers[-1].last_activation
+        rows = self._metrics.rows(self.loss.sparse, n_outputs, last_activation)
+        return self.loss.objective(last_activation, rows, n_outputs)
 
     def _program(self, x, batch_size, with_loss=False):
         check_memory(self._layers, self.memory)
         objective = self._objective() if with_loss else None
         shape = (batch_size, *x.shape[1:])
         return self._programs.use(shape, objective, memory=id(self.memory))
-
-    def _logs(self, totals):
-        values = totals[::2] / totals[1::2]
-        logs = dict(zip(self.metrics_names, values.tolist(), strict=True))
-        return {name: logs[name] for name in sorted(logs)}  # in the order of Keras's logs

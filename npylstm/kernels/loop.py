@@ -178,7 +178,7 @@ def back(dtype):
 
 
 def count(dtype):
-    """Return the kernel that adds a batch's loss and metrics, times its samples, to the totals."""
+    """Return the kernel that adds a batch's loss, times its samples, and metrics to the totals."""
 
     def kernel(row, frame, k):
         if k != 0:
@@ -191,6 +191,6 @@ def count(dtype):
         frame.totals[0] += total * s[BATCH]
         frame.totals[1] += s[BATCH]
         for m in range(s[N_METRICS]):
-            call(s[FIRST_METRIC + m], m, frame, 0)
+            call(s[FIRST_METRIC + 4 * m], m, frame, 0)
 
     return kernel

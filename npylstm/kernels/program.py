@@ -13,7 +13,7 @@ from math import ceil, prod
 import numpy as np
 
 from ..backends.gradient_flow import Flow, gradient_flow
-from ..plan import ROW, Op, Start, Tensor, UpdateOp
+from ..plan import ROW, MetricOp, Op, Start, Tensor, UpdateOp
 from . import frame as fr
 from . import native
 from .vector import host_lanes
@@ -60,6 +60,7 @@ class Program:
         self.masks = []  # (generator, rate, shape) of each dropout row
         self._unmoved = []  # slices of the parameters whose gradients are always zero
         self._size, self._requests, self.loss = fr.WORKSPACE, [], 0
+        self._numbers = []  # (place in the workspace, what is there for good)
         self._update = None
         self.settings = np.zeros(fr.N_SETTINGS, np.int64)
         self.table = np.zeros((len(plan.rows), fr.WIDTH), np.int64)
@@ -92,7 +93,7 @@ class Program:
         addresses = np.array([0, *native.addresses(self._requests)])
         of_rows = self.table[:, fr.PACK : fr.X_GRADIENT + 1]
         of_rows[...] = addresses[of_rows]
-        of_metrics = self.settings[fr.FIRST_METRIC :][: self.settings[fr.N_METRICS]]
+        of_metrics = self.settings[fr.FIRST_METRIC :][: 4 * self.settings[fr.N_METRICS] : 4]
         of_metrics[...] = addresses[of_metrics]
         self.loss = addresses[self.loss]
         self.settings[fr.BATCHES] = native.address("batches", dtype=self.dtype)
@@ -155,18 +156,42 @@ class Program:
         s, objective = self.settings, self.objective
         rows = s[fr.OUTPUT_STEPS] * s[fr.BATCH] * s[fr.OUTPUT_INNER]
         s[fr.SOURCE], s[fr.LOSS_VALUES] = self._source().offset, self.room(int(rows))
-        self.loss = self.kernel(
-            "loss",
-            op=int(objective.loss),
-            numbers=objective.numbers,
-            smoothing=objective.smoothing,
-            reduction=int(objective.reduction),
-        )
+        if objective.custom is None:
+            self.loss = self.kernel(
+                "loss",
+                op=int(objective.loss),
+                numbers=objective.numbers,
+                smoothing=objective.smoothing,
+                reduction=int(objective.reduction),
+            )
         if len(objective.metrics) > fr.MAX_METRICS:
             raise ValueError(f"a model can have {fr.MAX_METRICS} metrics at most")
         for number, metric in enumerate(objective.metrics):
-            s[fr.FIRST_METRIC + number] = self.kernel("metric", op=int(metric))
+            here = fr.FIRST_METRIC + 4 * number
+            s[here : here + 4] = self._metric(metric, objective.places[number].start)
         s[fr.N_METRICS] = len(objective.metrics)
+
+    def _metric(self, metric, place):
+        """Return the settings of one metric; no kernel for one that Python computes."""
+        source, numbers = self.plan.outputs[0].offset, (metric.number,)
+        settings: dict[str, object] = {"weighted": True} if metric.weighted else {}
+        kernel = 0
+        if metric.op == MetricOp.COUNTS:
+            counting = metric.counting
+            settings |= {"evenly": not counting.thresholds, "some": counting.top_k is not None}
+            kernel = self.kernel("counts", from_logits=counting.from_logits, **settings)
+            of_row = [-1 if x is None else x for x in (counting.top_k, counting.class_id)]
+            numbers = (counting.n, counting.open_ended, *of_row, *counting.thresholds)
+        elif metric.op != MetricOp.PYTHON:
+            if metric.of:
+                loss, fused, _, of_loss, smoothing, *_ = metric.of
+                settings |= {"loss": int(loss), "numbers": of_loss, "smoothing": smoothing}
+                source = int(self.plan.rows[-1]["x"]) if fused else source
+            if metric.labels:
+                settings["labels"] = True
+            kernel = self.kernel("metric", op=int(metric.op), **settings)
+        self._numbers.append((self.room(len(numbers)), numbers))
+        return kernel, place, self._numbers[-1][0], source
 
     # ----------------------------------------------------------------------------------- the frame
     def _make_frame(self, zeros):
@@ -175,6 +200,8 @@ class Program:
         integers = np.zeros(16, np.int64)
         workspace = np.zeros(self._size + 2 * _ALIGN, memory.dtype)
         workspace[fr.ONE] = 1
+        for place, numbers in self._numbers:
+            workspace[place : place + len(numbers)] = numbers
         segments = [(s.slice.start, s.slice.stop) for s in memory.weight_segments.values()]
         self.frame = fr.Frame(
             table=self.table,
