@@ -277,7 +277,7 @@ class Objective(NamedTuple):
     def python_names(self):
         """What the Python functions are called."""
         of_metrics = [m.name for m in self.metrics if m.op == MetricOp.PYTHON]
-        return (*([self.custom.name] if self.custom else ()), *of_metrics)
+        return tuple(dict.fromkeys([*([self.custom.name] if self.custom else ()), *of_metrics]))
 
     @property
     def places(self):

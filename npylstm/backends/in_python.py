@@ -3,7 +3,6 @@
 Arrays are batch-major here, as the user's functions see them.
 """
 
-
 from ..plan import MetricOp
 from ..reference import losses, metrics
 

@@ -379,7 +379,7 @@ def evaluate(program, data, order, totals):
     B = program.batch_size
     for start in range(0, len(order), B):
         x, y, sample_weight = _select(data, order[start : start + B])
-        loss = _loss(program, x, y, sample_weight, training=False)
+        loss = _loss(program, x, y, sample_weight, training=False, back=False)
         program.loss.add_to(totals, loss, y, sample_weight)
 
 
@@ -416,19 +416,21 @@ def _backward(program):
 def _loss_and_gradients(program, x, y, sample_weight, training):
     program.plan.memory.gradients.fill(0)
     program.plan.gradient_arena.fill(0)
-    loss = _loss(program, x, y, sample_weight, training)
-    program.loss.backward()
+    loss = _loss(program, x, y, sample_weight, training, back=True)
     _backward(program)
     return loss
 
 
-def _loss(program, x, y, sample_weight, training):
-    """Return the loss of a batch; if a function of the user's raises, no states are carried on."""
+def _loss(program, x, y, sample_weight, training, back):
+    """Run a batch up to its loss, and back through that; if it raises, states stay as they were."""
     states = program.plan.memory.states.copy()
     program.x[...] = x
     try:
         _forward(program, training)
-        return program.loss.forward(*_time_major_targets(program, y, sample_weight))
+        loss = program.loss.forward(*_time_major_targets(program, y, sample_weight))
+        if back:
+            program.loss.backward()
+        return loss
     except BaseException:
         program.plan.memory.states[...] = states
         raise

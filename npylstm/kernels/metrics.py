@@ -185,14 +185,14 @@ def counts(dtype, evenly, some, from_logits, weighted=False):
     @jit
     def step_of(value, n, open_ended):
         clipped = zero if value < zero else one if value > one else value
-        step = -1
+        step = np.int64(-1)
         if clipped >= zero:  # and not NaN
             scaled = clipped * number(n - 1)
-            step = int(scaled)
+            step = np.int64(scaled)
             if number(step) == scaled:
-                step -= 1
+                step = np.int64(step - 1)
             if open_ended and step < 0:
-                step = 0
+                step = np.int64(0)
         return step
 
     def kernel(row, frame, k):
@@ -202,8 +202,8 @@ def counts(dtype, evenly, some, from_logits, weighted=False):
         K, rows = s[OUTPUT_WIDTH], s[BATCH] * s[OUTPUT_STEPS] * s[OUTPUT_INNER]
         step, sums, source = s[STEP], setting(frame, row, SUMS), setting(frame, row, SOURCE)
         at = setting(frame, row, NUMBERS)
-        n, open_ended = int(frame.workspace[at]), frame.workspace[at + 1] != zero
-        top_k, class_id = int(frame.workspace[at + 2]), int(frame.workspace[at + 3])
+        n, open_ended = np.int64(frame.workspace[at]), frame.workspace[at + 1] != zero
+        top_k, class_id = np.int64(frame.workspace[at + 2]), np.int64(frame.workspace[at + 3])
         first, last = (0, K) if class_id < 0 else (class_id, class_id + 1)
         for r in range(rows):
             target, sample, t = row_of(frame, step, r)

@@ -249,7 +249,6 @@ class Sum(_OfValues):
         return float(sums[0])
 
 
-@known_arguments
 class MeanMetricWrapper(SumMetric):
     """The mean of what a function ``fn(y_true, y_pred)`` returns.
 

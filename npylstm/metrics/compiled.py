@@ -40,13 +40,20 @@ class CompiledMetrics:
         ends = np.cumsum([0, *(metric.n_sums for metric in self.all)]).tolist()
         self._places = [slice(*pair) for pair in pairwise(ends)]
         self._n = ends[-1]
+        self._rows = (None, ())
 
-    def rows(self, labels, n_outputs, last_activation):
-        """Return the `plan.MetricRow` of each metric; see `Metric.row`."""
-        return tuple(
-            metric.row(labels, n_outputs, last_activation, weighted)
-            for metric, weighted in zip(self.all[1:], self._weighted, strict=True)
-        )
+    def rows(self, *judged):
+        """Return the `plan.MetricRow` of each metric.
+
+        Parameters
+        ----------
+        labels, n_outputs, last_activation
+            As in `Metric.row`.
+        """
+        if self._rows[0] != judged:
+            metrics = zip(self.all[1:], self._weighted, strict=True)
+            self._rows = judged, tuple(metric.row(*judged, weight) for metric, weight in metrics)
+        return self._rows[1]
 
     def start(self):
         """Return totals for a new run, all zero; the metrics' own states are views of them."""

@@ -138,6 +138,7 @@ class AUC(_Confusion):
         name=None,
         dtype=None,
         thresholds=None,
+        *,
         from_logits=False,
     ):
         self.curve = _one_of("curve", str(curve).upper(), ("ROC", "PR"))

@@ -217,6 +217,6 @@ class SparseCategoricalCrossentropy(_LossMetric):
     """
 
     def __init__(
-        self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, axis=-1
+        self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, *, axis=-1
     ):
         super().__init__(losses.SparseCategoricalCrossentropy(from_logits, axis), name, dtype)
