@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import backends, interrupt, metrics
+from . import backends, interrupt
 from .feeding import Stream
 from .layout import check_memory
 
@@ -32,7 +32,7 @@ class Batches:
         self._seconds_per_batch = {}  # measured, by mode and batch size
 
     def _train_epoch(self, feed, callbacks):
-        totals, logs = np.zeros(2 * len(self.metrics_names)), {}
+        totals, logs = self._metrics.start(), {}
         watched = callbacks.wants_batches("train")
         one_by_one = watched or self.stop_training
         for step, batches, samples, order in self._calls(feed, one_by_one, "train"):
@@ -40,7 +40,7 @@ class Batches:
                 callbacks.on_train_batch_begin(step)
             with interrupt.held_back():
                 self._train_batches(samples, order, len(order) // batches, batches, totals)
-            logs = self._logs(totals)
+            logs = self._metrics.logs(totals)
             if watched:
                 callbacks.on_train_batch_end(step, logs)
             callbacks.on_progress(step + batches, logs)
@@ -61,7 +61,7 @@ class Batches:
                     optimizer.batches,
                     totals,
                 )
-            finally:  # an activation of the user's may raise in the middle
+            finally:  # a function of the user's may raise in the middle
                 optimizer.batches += round((totals[1] - before) / batch_size)
 
     def _calls(self, feed, one_by_one, mode):
@@ -92,7 +92,7 @@ class Batches:
         self.stop_evaluating = False
         feed.reset()
         callbacks.on_test_begin()
-        totals = np.zeros(2 * len(self.metrics_names))
+        totals = self._metrics.start()
         watched = callbacks.wants_batches("test")
         one_by_one = watched or self.stop_evaluating
         for step, batches, samples, order in self._calls(feed, one_by_one, "test"):
@@ -100,13 +100,13 @@ class Batches:
                 callbacks.on_test_batch_begin(step)
             with self._program(samples.x, len(order) // batches, with_loss=True) as program:
                 backends.current().evaluate(program, samples, order, totals)
-            logs = self._logs(totals)
+            logs = self._metrics.logs(totals)
             if watched:
                 callbacks.on_test_batch_end(step, logs)
             callbacks.on_progress(step + batches, logs)
             if self.stop_evaluating:
                 break
-        logs = self._logs(totals)
+        logs = self._metrics.logs(totals)
         callbacks.on_test_end(logs)
         return logs
 
@@ -145,8 +145,9 @@ class Batches:
 
     def _objective(self):
         n_outputs = self._output_shapes(self.input_shape)[0][-1]
-        ops = tuple(metrics.op(name, self.loss.sparse, n_outputs) for name in self._metrics)
-        return self.loss.objective(self._layers[-1].last_activation, ops, n_outputs)
+        last_activation = self._layers[-1].last_activation
+        rows = self._metrics.rows(self.loss.sparse, n_outputs, last_activation)
+        return self.loss.objective(last_activation, rows, n_outputs)
 
     def _program(self, x, batch_size, with_loss=False, mask=False, training=False):
         check_memory(self._layers, self.memory)
@@ -154,11 +155,6 @@ class Batches:
         shape = (batch_size, *x.shape[1:])
         options = {"memory": id(self.memory), "mask": mask, "training": training or with_loss}
         return self._programs.use(shape, objective, **options)
-
-    def _logs(self, totals):
-        values = totals[::2] / totals[1::2]
-        logs = dict(zip(self.metrics_names, values.tolist(), strict=True))
-        return {name: logs[name] for name in sorted(logs)}  # in the order of Keras's logs
 
 
 def _check_joinable(first, outputs, step):

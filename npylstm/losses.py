@@ -3,6 +3,9 @@
 The math is in `reference.losses`; a loss here knows its names and which targets it takes.
 """
 
+import numpy as np
+
+from .backends.in_python import aligned_weight
 from .data import check_equal_lengths, float_array, sample_weights, targets
 from .errors import at_least_zero, fraction, known_arguments, positive, unknown_name
 from .plan import LossOp, Objective, Reduction
@@ -89,6 +92,12 @@ class Loss:
             op, fused, metric_ops, self.numbers(), self.smoothing(n_outputs), reduction
         )
 
+    def values(self, y_true, y_pred):
+        """Return a value for each row (...,) of targets and outputs that fit."""
+        op, _ = self.op()
+        y_true = reference.smooth(y_true, *self.smoothing(y_pred.shape[-1]))
+        return reference.BY_NAME[op.name.lower()][0](y_true, y_pred, *self.numbers())[0]
+
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Return the loss of predictions (..., K).
 
@@ -111,11 +120,8 @@ class Loss:
         y_true = targets(y_true, self, y_pred.shape, y_pred.dtype)
         check_equal_lengths(y_true=y_true, y_pred=y_pred)
         weight = sample_weights(sample_weight, None, y_true, y_pred.shape, y_pred.dtype)
-        op, _ = self.op()
-        y_true = reference.smooth(y_true, *self.smoothing(y_pred.shape[-1]))
-        values, _ = reference.BY_NAME[op.name.lower()][0](y_true, y_pred, *self.numbers())
-        if weight is not None:
-            weight = weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
+        values = self.values(y_true, y_pred)
+        weight = aligned_weight(self.name, values, weight)
         reduction = REDUCTIONS[self.reduction]
         if reduction is None:
             return values if weight is None else values * weight
@@ -377,6 +383,120 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         return self.alpha, self.gamma
 
 
+# ------------------------------------------------------------------------------- the user's own
+@known_arguments
+class CustomLoss(Loss):
+    """A loss of two Python functions, which see a batch at a time, batch-major.
+
+    Parameters
+    ----------
+    value : callable
+        ``value(y_true, y_pred)``: the losses of samples (B,), or of timesteps (B, T); or one number
+        for the batch, which weights cannot be given to.
+    derivative : callable or None
+        ``derivative(y_true, y_pred)``: of each value along the outputs that it is made of, of the
+        shape of `y_pred`, (B, ..., K).  Without one the loss evaluates but does not train.
+        `check_derivative` tells whether it is right.
+    name : str or None
+        None is the name of `value`.
+    reduction
+        As in `Loss`.
+    sparse : bool
+        Whether targets are integer labels (B, ...), and not arrays (B, ..., K).
+
+    Notes
+    -----
+    Forward, backward and update run as always, the two functions in between: one batch at a time.
+    """
+
+    _op = LossOp.CUSTOM
+
+    def __init__(
+        self, value, derivative=None, name=None, reduction="sum_over_batch_size", *, sparse=False
+    ):
+        for what, function in (("value", value), ("derivative", derivative)):
+            if not callable(function) and (what == "value" or function is not None):
+                raise TypeError(f"{what} must be a function of y_true and y_pred, got {function!r}")
+        name = name or getattr(value, "__name__", type(value).__name__)
+        super().__init__(reduction, name=name)
+        self.value, self.derivative, self.sparse = value, derivative, bool(sparse)
+
+    def objective(self, last_activation, metric_ops, n_outputs):  # noqa: D102
+        return super().objective(last_activation, metric_ops, n_outputs)._replace(custom=self)
+
+    def values(self, y_true, y_pred):
+        """Return what `value` does: an array whose axes are the first ones of y_pred."""
+        values = _real(self.name, "value", self.value(y_true, y_pred), y_pred.dtype)
+        if values.shape != y_pred.shape[: values.ndim]:
+            raise ValueError(
+                f"loss {self.name!r} returned the shape {values.shape} for outputs of shape "
+                f"{y_pred.shape}; expected a value for each sample, {y_pred.shape[:1]}, or more of "
+                "these axes"
+            )
+        return values
+
+    def slopes(self, y_true, y_pred):
+        """Return what `derivative` does: an array of y_pred's shape."""
+        slopes = _real(self.name, "derivative", self.derivative(y_true, y_pred), y_pred.dtype)
+        if slopes.shape != y_pred.shape:
+            raise ValueError(
+                f"the derivative of loss {self.name!r} has the shape {slopes.shape}, expected that "
+                f"of the outputs, {y_pred.shape}"
+            )
+        return slopes
+
+
+def _real(name, what, result, dtype):
+    array = np.asarray(result)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"the {what} of loss {name!r} must be real numbers, got {result!r}")
+    return array.astype(dtype, copy=False)
+
+
+def check_derivative(value, derivative, y_true, y_pred, tolerance=1e-5):
+    """Compare the derivative of a custom loss with central differences, in float64.
+
+    Parameters
+    ----------
+    value, derivative : callable
+        As in `CustomLoss`.
+    y_true : array
+        As `value` takes it.
+    y_pred : array (B, ..., K)
+        A few numbers: each is moved in turn.
+    tolerance : float
+
+    Returns
+    -------
+    float
+        The largest error, relative to the largest slope (or 1, if that is larger).
+
+    Raises
+    ------
+    ValueError
+        If it is above `tolerance`.
+    """
+    y_true, y_pred = np.asarray(y_true), np.array(y_pred, np.float64)
+    loss = CustomLoss(value, derivative)
+    slopes, step = loss.slopes(y_true, y_pred.copy()), 1e-6
+    differences = np.empty_like(slopes)
+    for index in np.ndindex(y_pred.shape):
+        sums = []
+        for sign in (1, -1):
+            moved = y_pred.copy()
+            moved[index] += sign * step
+            sums.append(loss.values(y_true, moved))
+        differences[index] = (sums[0] - sums[1]).sum() / (2 * step)
+    errors = np.absolute(slopes - differences) / max(1.0, np.absolute(differences).max())
+    worst = tuple(map(int, np.unravel_index(errors.argmax(), errors.shape)))
+    if not errors[worst] <= tolerance:
+        raise ValueError(
+            f"the derivative of {loss.name!r} is {slopes[worst]:.6g} at index {worst}, where "
+            f"differences of its values say {differences[worst]:.6g}"
+        )
+    return float(errors[worst])
+
+
 def _last_axis(axis):
     if axis != -1:
         raise ValueError(f"axis must be -1, the last one, got {axis!r}; transpose what you pass")
@@ -402,7 +522,7 @@ _BY_NAME = {loss._op.name.lower(): loss for loss in _CLASSES} | {
 
 
 def get(identifier):
-    """Return the Loss that a name or a Loss stands for.
+    """Return the Loss that a name, a Loss or a function ``f(y_true, y_pred)`` stands for.
 
     Raises
     ------
@@ -422,4 +542,8 @@ def get(identifier):
         if identifier in (cls.__name__ for cls in _BY_NAME.values()):
             return next(cls for cls in _BY_NAME.values() if cls.__name__ == identifier)()
         raise unknown_name("loss", identifier, _BY_NAME)
-    raise TypeError(f"a loss must be a name or a Loss, got {identifier!r}")
+    if callable(identifier) and not isinstance(identifier, type):
+        return CustomLoss(identifier)
+    raise TypeError(
+        f"a loss must be a name, a Loss or a function f(y_true, y_pred), got {identifier!r}"
+    )

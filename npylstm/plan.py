@@ -11,9 +11,11 @@ arena at the same offset.  Tensors inside are time-major, (T, B, F); vectors are
     layers --lower()--> PlanBuilder --finish()--> Plan(rows, arena)  +  Memory  --> backend
 """
 
+from collections.abc import Callable
 from enum import IntEnum
+from itertools import accumulate, pairwise
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -197,16 +199,23 @@ class LossOp(IntEnum):
     SIGMOID_FOCAL_CROSSENTROPY = 16
     CATEGORICAL_FOCAL_CROSSENTROPY = 17
     SOFTMAX_FOCAL_CROSSENTROPY = 18
+    CUSTOM = 19  # two Python functions
 
 
 class MetricOp(IntEnum):
-    """What a metric averages over samples (and timesteps)."""
+    """What a metric averages over samples (and timesteps), or adds up in another way."""
 
     BINARY_ACCURACY = 0
     CATEGORICAL_ACCURACY = 1
     SPARSE_CATEGORICAL_ACCURACY = 2
     MEAN_SQUARED_ERROR = 3
     MEAN_ABSOLUTE_ERROR = 4
+    ACCURACY = 5
+    TOP_K_CATEGORICAL_ACCURACY = 6
+    SPARSE_TOP_K_CATEGORICAL_ACCURACY = 7
+    LOSS = 8  # the value of a loss
+    COUNTS = 9  # of right and wrong predictions, by threshold
+    PYTHON = 10  # whatever a Python function adds
 
 
 class Reduction(IntEnum):
@@ -217,20 +226,90 @@ class Reduction(IntEnum):
     MEAN_BY_WEIGHT = 2  # their sum, over that of the weights
 
 
+class Counting(NamedTuple):
+    """Which outputs a metric takes for positive, and which it counts.
+
+    Those above each of `n` thresholds; they divide [0, 1] evenly if none are named.  With
+    `open_ended` 0 is above the first of them, too.  With `top_k` only the k largest outputs of a
+    row are positive, with `class_id` only one output of a row is counted.  With `from_logits` it is
+    the sigmoid of outputs that counts.
+    """
+
+    n: int
+    thresholds: tuple[float, ...] = ()
+    open_ended: bool = False
+    top_k: int | None = None
+    class_id: int | None = None
+    from_logits: bool = False
+
+
+class MetricRow(NamedTuple):
+    """What a metric adds up, batch after batch: `sums` numbers that its result is a function of.
+
+    A mean has two, the sum and the count; COUNTS 2 n + 2: of each threshold, or each step between
+    even ones, what is positive and true, and what is positive and false; then all that is true and
+    all that is false.  With `weighted`, everything counts with the weight of its sample (and
+    timestep).
+
+    `number` is the threshold of BINARY_ACCURACY, the k of the top k; `of` what LOSS is the value
+    of; `counting` belongs to COUNTS; `labels` says that targets are integers.  PYTHON calls
+    ``function(sums, y_true, y_pred, sample_weight)`` with batch-major arrays; `name` is its name.
+    """
+
+    op: MetricOp
+    sums: int = 2
+    weighted: bool = False
+    number: float = 0.0
+    labels: bool = False
+    of: "Objective | None" = None
+    counting: Counting | None = None
+    function: Callable | None = None
+    name: str = ""
+
+
 class Objective(NamedTuple):
     """What a compiled model is judged by.
 
     `fused` says that the loss takes the logits and its backward starts there, past the activation
     that is the plan's last row.  `numbers` are what the loss takes beside targets and outputs.
-    Targets are smoothed to ``y * smoothing[0] + smoothing[1]`` for it.
+    Targets are smoothed to ``y * smoothing[0] + smoothing[1]`` for it.  `custom` is the
+    `losses.CustomLoss` that CUSTOM stands for.
     """
 
     loss: LossOp
     fused: bool
-    metrics: tuple[MetricOp, ...]
+    metrics: tuple[MetricRow, ...]
     numbers: tuple[float, ...] = ()
     smoothing: tuple[float, float] = (1.0, 0.0)
     reduction: Reduction = Reduction.MEAN
+    custom: Any = None
+
+    @property
+    def labels(self):
+        """Whether targets are integer labels."""
+        return "SPARSE" in self.loss.name or bool(self.custom and self.custom.sparse)
+
+    @property
+    def in_python(self):
+        """Whether Python has to see every batch."""
+        return self.custom is not None or any(m.op == MetricOp.PYTHON for m in self.metrics)
+
+    @property
+    def python_names(self):
+        """What the Python functions are called."""
+        of_metrics = [m.name for m in self.metrics if m.op == MetricOp.PYTHON]
+        return tuple(dict.fromkeys([*([self.custom.name] if self.custom else ()), *of_metrics]))
+
+    @property
+    def places(self):
+        """Where in the totals the sums of each metric lie: slices, after the loss's two."""
+        ends = accumulate((metric.sums for metric in self.metrics), initial=2)
+        return [slice(*pair) for pair in pairwise(ends)]
+
+    @property
+    def n_totals(self):
+        """How many totals there are: sum and count of the loss, and those of the metrics."""
+        return 2 + sum(metric.sums for metric in self.metrics)
 
 
 class UpdateOp(IntEnum):
@@ -459,6 +538,11 @@ class Plan:
         """Write the mask of x, (B, T), where rows will read it; nothing for None."""
         if mask is not None:
             self.values(*self.mask)[...] = mask.T
+
+    @property
+    def batch_major_mask(self):
+        """The view of the first output's mask (B, T); None if it has none."""
+        return None if self.output_mask is None else self.values(*self.output_mask).T
 
     def batch_major_values(self, tensor):
         """Return the view of a tensor's values with the samples first: (B, T, F) or (B, F)."""

@@ -4,6 +4,8 @@ import math
 import sys
 import time
 
+import numpy as np
+
 from .callbacks import Callback
 
 
@@ -140,7 +142,7 @@ class ProgressLogger(Callback):
         elapsed = self._clock() - self._start
         fields = [f"{steps}/{steps}", f"{elapsed:.0f}s", f"{_duration(elapsed / steps)}/step"]
         # Unlike in a bar, Keras writes negative values with an exponent here.
-        for name, value in (logs or {}).items():
+        for name, value in _numbers(logs):
             fields.append(f"{name}: {value:.4f}" if value > 1e-3 else f"{name}: {value:.4e}")
         self._print(" - ".join(fields))
 
@@ -161,5 +163,10 @@ def _formatted(logs):
     """Write values as Keras does: 4 decimals, with an exponent if they are small."""
     return {
         name: f"{value:.4f}" if math.fabs(value) > 1e-3 else f"{value:.4e}"
-        for name, value in (logs or {}).items()
+        for name, value in _numbers(logs)
     }
+
+
+def _numbers(logs):
+    """Return names and values; of several values, such as one for each threshold, their mean."""
+    return [(name, float(np.mean(value))) for name, value in (logs or {}).items()]

@@ -10,10 +10,12 @@ from functools import partial
 
 import numpy as np
 
-from . import backends, data, feeding, interrupt, losses, metrics, optimizers
+from . import backends, data, feeding, interrupt, losses, optimizers
 from .batches import Batches, Samples
 from .callbacks import CallbackList
 from .errors import positive_integer, unknown_arguments
+from .metrics import get as get_metric
+from .metrics.compiled import CompiledMetrics
 from .progress import ProgressLogger
 from .quick import QuickPredictions
 
@@ -38,19 +40,23 @@ class Trainer(Batches):
         self.loss = None
         self.history = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self._metrics = []
+        self._metrics = CompiledMetrics(get_metric)
         self._quick = QuickPredictions(self)
 
     # ----------------------------------------------------------------------------------- compile
-    def compile(self, optimizer="rmsprop", loss=None, *, metrics=None, **accepted):
+    def compile(
+        self, optimizer="rmsprop", loss=None, *, metrics=None, weighted_metrics=None, **accepted
+    ):
         """Say how to train.
 
         Parameters
         ----------
         optimizer : str or Optimizer
-        loss : str or Loss
-        metrics : list of str, or None
-            "accuracy", "mse", "mae" or the full names.
+        loss : str, Loss or callable
+            A function ``f(y_true, y_pred)`` evaluates; to train, see `losses.CustomLoss`.
+        metrics, weighted_metrics : list of str, Metric or callable, or None
+            Names such as "accuracy" or "mse", instances, or functions ``f(y_true, y_pred)``, which
+            run in Python, one batch at a time.  Only weighted metrics see sample and class weights.
         **accepted
             `run_eagerly`, `steps_per_execution`, `jit_compile` and `auto_scale_loss` are taken for
             Keras's sake and make no difference here.
@@ -62,17 +68,27 @@ class Trainer(Batches):
         """
         unknown = set(accepted) - set(_NO_EFFECT)
         if unknown:
-            known = ("optimizer", "loss", "metrics", *_NO_EFFECT)
+            known = ("optimizer", "loss", "metrics", "weighted_metrics", *_NO_EFFECT)
             raise unknown_arguments("compile", unknown, known)
         new_optimizer = optimizers.get(optimizer)
         new_loss = None if loss is None else losses.get(loss)
-        new_metrics = _check_metrics(metrics)
+        new_metrics = CompiledMetrics(get_metric, metrics, weighted_metrics)
         self.optimizer, self.loss, self._metrics = new_optimizer, new_loss, new_metrics
 
     @property
     def metrics_names(self):
-        """The names of what evaluate returns: "loss", then the metrics."""
-        return ["loss", *self._metrics]
+        """The names of what evaluate returns: "loss", the metrics, the weighted metrics."""
+        return list(self._metrics.names)
+
+    @property
+    def metrics(self):
+        """The metrics, that of the loss first; their states are those of the last run."""
+        return list(self._metrics.all)
+
+    def reset_metrics(self):
+        """Set all metrics to their beginning."""
+        for metric in self._metrics.all:
+            metric.reset_state()
 
     def _need_compiled(self, method, with_loss=True):
         if self.optimizer is None or (with_loss and self.loss is None):
@@ -304,20 +320,20 @@ class Trainer(Batches):
         samples = self._samples(x, y, sample_weight, class_weight)
         batch_size = self._batch_size(len(samples.x), len(samples.x))
         self._build_optimizer()
-        totals = np.zeros(2 * len(self.metrics_names))
+        totals = self._metrics.start()
         with interrupt.held_back():
             self._train_batches(samples, np.arange(batch_size), batch_size, 1, totals)
-        return self._results(self._logs(totals), return_dict)
+        return self._results(self._metrics.logs(totals), return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Return the loss (and metrics) of one batch as `evaluate` does."""
         self._need_compiled("test_on_batch")
         samples = self._samples(x, y, sample_weight)
         batch_size = self._batch_size(len(samples.x), len(samples.x))
-        totals = np.zeros(2 * len(self.metrics_names))
+        totals = self._metrics.start()
         with self._program(samples.x, batch_size, with_loss=True) as program:
             backends.current().evaluate(program, samples, np.arange(batch_size), totals)
-        return self._results(self._logs(totals), return_dict)
+        return self._results(self._metrics.logs(totals), return_dict)
 
     def predict_on_batch(self, x):
         """Return the outputs for one batch, without callbacks or progress bars."""
@@ -473,6 +489,11 @@ class Trainer(Batches):
         return batch_size
 
     def _need_derivatives(self):
+        if getattr(self.loss, "derivative", True) is None:
+            raise ValueError(
+                f"loss {self.loss.name!r} has no derivative, so the model can be evaluated but not "
+                "trained; pass npylstm.losses.CustomLoss(value, derivative) in its place"
+            )
         for layer in self._layers:
             for activation in layer.used_activations:
                 if activation.backward is None:
@@ -505,14 +526,6 @@ class Trainer(Batches):
         if return_dict:
             return logs
         return _one_or_list([logs[name] for name in self.metrics_names])
-
-
-def _check_metrics(names):
-    if names is None:
-        return []
-    if not isinstance(names, list | tuple):
-        names = [names]
-    return [metrics.check(name) for name in names]
 
 
 def _verbose(verbose):

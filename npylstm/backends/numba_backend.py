@@ -18,7 +18,7 @@ from ..kernels import native
 from ..kernels.program import Program
 from ..reference import optimizers
 from ..reference.activations import STANDARD
-from . import numpy_backend
+from . import in_python, numpy_backend
 
 _THREADED_BATCH = 1e6  # floating-point operations of a batch below which one thread is faster
 _THREADED_CALL = 1e8  # and those of a call that make up for waking the others
@@ -34,22 +34,21 @@ def prepare(plan, objective=None, keep=False):
         custom += tuple(p.name for p, _ in plan.penalties if not p.is_standard)
         custom += tuple(p.name for p, _ in plan.projections if p.function is not None)
     if custom:
-        _say_once(custom)
+        _say_once(custom, "this model runs on the NumPy backend")
         return numpy_backend.prepare(plan, objective, keep)
+    if objective is not None and objective.in_python:
+        _say_once(objective.python_names, "one batch runs at a time")
     return Program(plan, objective, keep)
 
 
 _said = set()
 
 
-def _say_once(custom):
+def _say_once(custom, consequence):
     if custom not in _said:
         _said.add(custom)
         names = ", ".join(map(repr, custom))
-        print(
-            f"npylstm: {names} is a Python function, so this model runs on the NumPy backend",
-            file=sys.stderr,
-        )
+        print(f"npylstm: {names} is a Python function, so {consequence}", file=sys.stderr)
 
 
 # ---------------------------------------------------------------------- the functions of a backend
@@ -82,12 +81,16 @@ def loss_and_gradients(program, x, y, sample_weight, training):
     """Run one batch of batch-major arrays forward and back; see `numpy_backend`."""
     if not isinstance(program, Program):
         return numpy_backend.loss_and_gradients(program, x, y, sample_weight, training)
-    totals = np.zeros(2 * (1 + len(program.objective.metrics)))
-    _bind_samples(program, (x, y, sample_weight), np.arange(program.batch_size), totals)
+    totals = np.zeros(program.objective.n_totals)
+    data, order = (x, y, sample_weight), np.arange(program.batch_size)
+    _bind_samples(program, data, order, totals)
     if program.masks:
         program.bind(masks=_draw_masks(program, 1 if training else 0))
     _set(program, training=training, back=True, update=_NO_UPDATE)
-    _call(program, 1)
+    if program.objective.custom:
+        _call_around_loss(program, data, order)
+    else:
+        _call(program, 1)
     return totals[0] / totals[1]
 
 
@@ -101,12 +104,15 @@ def train(program, data, order, update, learning_rates, t, totals):
     if program.masks:
         bytes_each = int(program.settings[fr.MASK_SIZE]) * program.frame.arena.itemsize
         at_a_time = max(1, _MASK_BYTES // max(1, bytes_each))
+    if program.objective.in_python:
+        at_a_time = 1
     for first in range(0, n, at_a_time):
         steps = min(at_a_time, n - first)
         rates = np.asarray(learning_rates[first : first + steps])
         scalars = _scalars(update, rates, t + first, program.frame.parameters.dtype)
         slots = {f"slot_{number}": slot for number, slot in enumerate(update.slots.values())}
-        program.bind(scalars=scalars, order=order[first * B : (first + steps) * B], **slots)
+        chosen = order[first * B : (first + steps) * B]
+        program.bind(scalars=scalars, order=chosen, **slots)
         program.settings[fr.N_SCALARS] = scalars.shape[1]
         if program.masks:
             program.bind(masks=_draw_masks(program, steps))
@@ -117,7 +123,10 @@ def train(program, data, order, update, learning_rates, t, totals):
             program.bind(average=update.average.values)
         program.choose_moving(update)
         _set(program, training=True, back=True, update=kernels)
-        if _call(program, steps):
+        if program.objective.in_python:
+            if _call_with_python(program, data, chosen, totals):
+                return
+        elif _call(program, steps):
             return
 
 
@@ -129,7 +138,13 @@ def evaluate(program, data, order, totals):
     if program.masks:
         program.bind(masks=_draw_masks(program, 0))
     _set(program, training=False, back=False, update=_NO_UPDATE)
-    _call(program, len(order) // program.batch_size)
+    if not program.objective.in_python:
+        _call(program, len(order) // program.batch_size)
+        return
+    for chosen in np.split(order, len(order) // program.batch_size):
+        program.bind(order=chosen)
+        _set(program, training=False, back=False, update=_NO_UPDATE)
+        _call_with_python(program, data, chosen, totals)
 
 
 def predict(program, x, order, outputs):
@@ -210,7 +225,7 @@ def quick(plan):
 def _bind_samples(program, data, order, totals):
     x, y, weight = data
     s = program.settings
-    targets = {"labels": y} if y.dtype == np.int64 and _sparse(program) else {"y": y}
+    targets = {"labels": y} if program.objective.labels else {"y": y}
     s[fr.WEIGHT_STEPS] = 0
     if weight is not None:
         targets["sample_weight"] = weight
@@ -218,8 +233,60 @@ def _bind_samples(program, data, order, totals):
     program.bind(order=order, totals=totals, x=x, **targets)
 
 
-def _sparse(program):
-    return "SPARSE" in program.objective.loss.name
+def _call_with_python(program, data, chosen, totals):
+    """Run the batch of the `chosen` samples, then the metrics that are Python functions.
+
+    Return whether somebody asked for an end.
+    """
+    run = _call_around_loss if program.objective.custom else lambda *_: _call(program, 1)
+    stopped = run(program, data, chosen)
+    if not stopped:
+        y_true, weight = (None if array is None else array[chosen] for array in data[1:])
+        y_pred = program.plan.batch_major_values(program.plan.outputs[0])
+        mask = program.plan.batch_major_mask
+        in_python.add_python_metrics(program.objective, totals, y_true, y_pred, weight, mask)
+    return stopped
+
+
+_AFTER_LOSS = [
+    *(fr.BACK, fr.ACCUMULATE, fr.CLIP, fr.UPDATE, fr.AVERAGE, fr.CONSTRAINTS, fr.COUNT),
+    fr.N_ROWS,
+]
+
+
+def _call_around_loss(program, data, chosen):
+    """Run a batch whose loss is Python's: forward, the loss and its gradient, and the rest.
+
+    Return whether somebody asked for an end; then, or if the loss raises, nothing is left of it.
+    """
+    s, plan, objective = program.settings, program.plan, program.objective
+    output, states, rest = plan.outputs[0], plan.memory.states.copy(), s[_AFTER_LOSS].copy()
+    rest[-1] = 0  # what is packed stays packed
+    rows = s[fr.N_ROWS]
+    s[_AFTER_LOSS[:-1]] = 0
+    stopped = True
+    try:
+        if _call(program, 1):
+            return True
+        y_true, weight = (None if array is None else array[chosen] for array in data[1:])
+        y_pred = plan.batch_major_values(output).copy()
+        mask = plan.batch_major_mask
+        loss, cache = in_python.custom_loss_forward(objective, y_true, y_pred, weight, mask)
+        values = program.frame.workspace[s[fr.LOSS_VALUES] :]
+        values[: output.size // output.shape[-1]] = 0
+        values[0] = loss
+        if rest[0]:
+            gradient = plan.gradients(*output)
+            gradient = gradient.swapaxes(0, 1) if len(output.shape) > 2 else gradient
+            gradient[...] = in_python.custom_loss_backward(objective, cache)
+        s[_AFTER_LOSS] = rest
+        s[[fr.GATHER, fr.FORWARD_ROWS]] = 0
+        stopped = _call(program, 1)
+    finally:
+        s[fr.N_ROWS] = rows
+        if stopped:
+            plan.memory.states[...] = states
+    return stopped
 
 
 def _set(program, training, back, update):

@@ -9,20 +9,11 @@ import numpy as np
 from ..plan import (
     MERGE_MODES,
     ClipOp,
-    MetricOp,
     Op,
     Start,
 )
-from ..reference import (
-    constraints,
-    dense,
-    embedding,
-    losses,
-    lstm,
-    metrics,
-    optimizers,
-    shaping,
-)
+from ..reference import constraints, dense, embedding, losses, lstm, optimizers, shaping
+from . import in_python
 
 
 # ------------------------------------------------------------------------------ the rows, one each
@@ -336,15 +327,6 @@ def _weight_views(memory, offset, shapes):
 
 
 # ------------------------------------------------------------------------------ loss and metrics
-_METRICS = {
-    MetricOp.BINARY_ACCURACY: metrics.binary_accuracy,
-    MetricOp.CATEGORICAL_ACCURACY: metrics.categorical_accuracy,
-    MetricOp.SPARSE_CATEGORICAL_ACCURACY: metrics.sparse_categorical_accuracy,
-    MetricOp.MEAN_SQUARED_ERROR: lambda y, p: losses.mean_squared_error_forward(y, p)[0],
-    MetricOp.MEAN_ABSOLUTE_ERROR: lambda y, p: losses.mean_absolute_error_forward(y, p)[0],
-}
-
-
 class _Loss:
     """The loss of a batch, read from the last output or, fused, from the logits before it.
 
@@ -354,20 +336,23 @@ class _Loss:
     def __init__(self, plan, objective, penalties):
         self.penalties = penalties
         output = plan.outputs[0]
-        self.y_pred = plan.values(*output)
-        source = plan.logits if objective.fused else output
-        self.source, self.dsource = _views(plan, *source)
-        self.value_forward, self.value_backward = losses.BY_NAME[objective.loss.name.lower()]
+        self.y_pred = plan.batch_major_values(output)
+        before = output  # what went into the last activation, if that is what somebody takes
+        if objective.fused or any(metric.of and metric.of.fused for metric in objective.metrics):
+            before = plan.logits
+        self.before = plan.batch_major_values(before)
+        self.source, self.dsource = _views(plan, *(before if objective.fused else output))
+        if objective.custom is None:
+            self.value_forward, self.value_backward = losses.BY_NAME[objective.loss.name.lower()]
         self.numbers, self.smoothing = objective.numbers, objective.smoothing
         self.reduction = objective.reduction.name.lower()
-        self.metrics = [_METRICS[metric] for metric in objective.metrics]
-        self.mask, mask = None, plan.output_mask
-        if mask is not None:  # (T, B), in a shape that the values (T, B, …) broadcast with
+        self.metrics = list(zip(objective.metrics, objective.places, strict=True))
+        self.mask, self.batch_major_mask = None, plan.batch_major_mask
+        if self.batch_major_mask is not None:  # to be broadcast with the values (T, B, …)
             inner = (1,) * (len(output.shape) - 3)
-            self.mask = plan.values(*mask).reshape(*mask.shape, *inner)
+            self.mask = self.batch_major_mask.T.reshape(*plan.output_mask.shape, *inner)
 
     def forward(self, y_true, sample_weight):
-        self.y_true = y_true
         y_true = losses.smooth(y_true, *self.smoothing)
         values, self.value_cache = self.value_forward(y_true, self.source, *self.numbers)
         if self.mask is not None:
@@ -379,16 +364,35 @@ class _Loss:
         dvalues = losses.weighted_mean_backward(self.mean_cache)
         self.dsource += self.value_backward(dvalues, self.value_cache)
 
-    def add_to(self, totals, loss, batch_size):
-        totals[0] += loss * batch_size
-        totals[1] += batch_size
-        for k, metric in enumerate(self.metrics, start=1):
-            values = metric(self.y_true, self.y_pred)
-            share = batch_size
-            if self.mask is not None:
-                values, share = values * self.mask, batch_size * self.mask.mean()
-            totals[2 * k] += values.sum() * (batch_size / values.size)
-            totals[2 * k + 1] += share
+    def add_to(self, totals, loss, y_true, sample_weight):
+        """Add the loss and the metrics of a batch; y_true and sample_weight are batch-major."""
+        B, mask = len(y_true), self.batch_major_mask
+        totals[:2] += loss * B, B
+        for metric, place in self.metrics:
+            in_python.add(
+                metric, totals[place], y_true, self.y_pred, sample_weight, self.before, mask
+            )
+
+
+class _CustomLoss(_Loss):
+    """The same, of the user's functions, which see batch-major arrays."""
+
+    def __init__(self, plan, objective, penalties):
+        super().__init__(plan, objective, penalties)
+        self.objective = objective
+        output = plan.outputs[0]
+        self.dsource = plan.gradients(*output)
+        if len(output.shape) > 2:
+            self.dsource = self.dsource.swapaxes(0, 1)
+
+    def forward(self, y_true, sample_weight):
+        loss, self.cache = in_python.custom_loss_forward(
+            self.objective, y_true, self.y_pred.copy(), sample_weight, self.batch_major_mask
+        )
+        return loss + sum(penalty.value for penalty in self.penalties)
+
+    def backward(self):
+        self.dsource += in_python.custom_loss_backward(self.objective, self.cache)
 
 
 # ---------------------------------------------------------------------------------- the optimizer
@@ -445,7 +449,7 @@ class Program:
         if objective is not None:
             penalties = (_WeightPenalty, _ActivityPenalty)
             penalties = [row for row in self.rows if isinstance(row, penalties)]
-            self.loss = _Loss(plan, objective, penalties)
+            self.loss = (_CustomLoss if objective.custom else _Loss)(plan, objective, penalties)
             self.backward_rows = self.backward_rows[plan.passed_by(objective) :]
         self.x = plan.batch_major_values(plan.x)
         self.batch_size = len(self.x)
@@ -512,7 +516,7 @@ def train(program, data, order, update, learning_rates, t, totals):
     t : int
         How many steps the optimizer has taken before.
     totals : ndarray of float64
-        Sum and count of the loss, then of each metric; added to after each update, so that the
+        Sum and count of the loss, then each metric's sums; added to after each update, so that the
         count tells how many updates were made, whatever happens.
     """
     B = program.batch_size
@@ -523,7 +527,7 @@ def train(program, data, order, update, learning_rates, t, totals):
         _update(program.plan.memory, update, t + k + 1, float(learning_rate), sizes)
         for constraint in program.constraints:
             constraint.apply()
-        program.loss.add_to(totals, loss, B)
+        program.loss.add_to(totals, loss, *batch[1:])
 
 
 @_quietly
@@ -532,10 +536,8 @@ def evaluate(program, data, order, totals):
     B = program.batch_size
     for start in range(0, len(order), B):
         x, y, sample_weight = _select(data, order[start : start + B])
-        program.x[...] = x
-        _forward(program, training=False)
-        loss = program.loss.forward(*_time_major_targets(program, y, sample_weight))
-        program.loss.add_to(totals, loss, B)
+        loss = _loss(program, x, y, sample_weight, training=False, back=False)
+        program.loss.add_to(totals, loss, y, sample_weight)
 
 
 @_quietly
@@ -571,17 +573,29 @@ def _backward(program):
 def _loss_and_gradients(program, x, y, sample_weight, training):
     program.plan.memory.gradients.fill(0)
     program.plan.gradient_arena.fill(0)
-    program.x[...] = x
-    _forward(program, training)
-    loss = program.loss.forward(*_time_major_targets(program, y, sample_weight))
-    program.loss.backward()
+    loss = _loss(program, x, y, sample_weight, training, back=True)
     _backward(program)
     return loss
 
 
+def _loss(program, x, y, sample_weight, training, back):
+    """Run a batch up to its loss, and back through that; if it raises, states stay as they were."""
+    states = program.plan.memory.states.copy()
+    program.x[...] = x
+    try:
+        _forward(program, training)
+        loss = program.loss.forward(*_time_major_targets(program, y, sample_weight))
+        if back:
+            program.loss.backward()
+        return loss
+    except BaseException:
+        program.plan.memory.states[...] = states
+        raise
+
+
 def _time_major_targets(program, y, sample_weight):
     """Return y (T, B, …) and sample_weight in a shape that its values (T, B, …) broadcast with."""
-    if program.y_is_sequence:
+    if program.y_is_sequence and not isinstance(program.loss, _CustomLoss):
         y = y.swapaxes(0, 1)
         if sample_weight is not None:
             weight = sample_weight.T if sample_weight.ndim > 1 else sample_weight[None]

@@ -20,8 +20,8 @@ class Frame(NamedTuple):
     `order` in which to take them; `outputs`, where predictions go.
 
     `settings` holds the integers below; `scalars` the numbers that each update needs; `masks` the
-    drawn dropout masks; `totals` sum and count of the loss and of each metric; `sync` is where
-    threads meet.
+    drawn dropout masks; `totals` sum and count of the loss and the sums of each metric; `sync` is
+    where threads meet.
     """
 
     table: np.ndarray  # int64 (rows, WIDTH)
@@ -110,10 +110,10 @@ TABLES = ("table", "segments")
     COUNT,  # the kernel that adds loss and metrics to `totals`, or 0
     SCATTER,  # the kernel that writes outputs to where they belong, or 0
     N_METRICS,
-    FIRST_METRIC,  # the kernel of the first one; the others follow
+    FIRST_METRIC,  # four numbers each: its kernel, or 0; where its sums, numbers and outputs are
 ) = range(44)  # fmt: skip
 MAX_METRICS = 16
-N_OUTPUTS = FIRST_METRIC + MAX_METRICS  # how many outputs are to be written
+N_OUTPUTS = FIRST_METRIC + 4 * MAX_METRICS  # how many outputs are to be written
 FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps, width, place
 MAX_OUTPUTS = 8
 N_SETTINGS = FIRST_OUTPUT + 4 * MAX_OUTPUTS

@@ -110,7 +110,7 @@ def batches(dtype):
                 call(s[AVERAGE], step, frame, k)
             if s[CONSTRAINTS]:
                 barrier(frame)  # an end that is asked for comes after this batch: the step is made
-                for r in range(s[N_ROWS]):
+                for r in range(s[BACKWARD_ROWS]):
                     call(frame.table[r, CONSTRAIN], r, frame, k)
             call(s[COUNT], step, frame, k)
             call(s[SCATTER], step, frame, k)
@@ -185,7 +185,7 @@ def back(dtype):
 
 
 def count(dtype):
-    """Return the kernel that adds a batch's loss and metrics, times its samples, to the totals.
+    """Return the kernel that adds a batch's loss, times its samples, and metrics to the totals.
 
     The loss is the sum of its rows' shares, and of the penalties' values, which follow them.
     """
@@ -201,6 +201,6 @@ def count(dtype):
         frame.totals[0] += total * s[BATCH]
         frame.totals[1] += s[BATCH]
         for m in range(s[N_METRICS]):
-            call(s[FIRST_METRIC + m], m, frame, 0)
+            call(s[FIRST_METRIC + 4 * m], m, frame, 0)
 
     return kernel

@@ -1,6 +1,6 @@
-"""The losses' and metrics' kernels: a value for every row of outputs, and the gradient behind it.
+"""The losses' kernels: a value for every row of outputs, and the gradient behind it.
 
-The formulas are those of `reference.losses` and `reference.metrics`, a row of K outputs at a time.
+The formulas are those of `reference.losses`, a row of K outputs at a time.
 Rows are shared out to the threads; their values are added up afterwards, in order.
 """
 
@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ..plan import LossOp, MetricOp, Reduction
+from ..plan import LossOp, Reduction
 from ..reference.losses import EPSILON, TERMS
 from .emit import I64, counted, keep, load, store
 from .frame import (
@@ -16,12 +16,10 @@ from .frame import (
     LOSS_MASK,
     LOSS_MASK_SIZE,
     LOSS_VALUES,
-    OUTPUT,
     OUTPUT_INNER,
     OUTPUT_STEPS,
     OUTPUT_WIDTH,
     SOURCE,
-    STEP,
     THREADS,
     WEIGHT_STEPS,
 )
@@ -115,7 +113,7 @@ def terms(form, function, keeps, adds, numbers):
     return emitted(twin)(typed)
 
 
-def _row_value(form, op, keeps, adds, numbers):
+def row_value(form, op, keeps, adds, numbers):
     """Return ``value(frame, z, y, label, K, weight)`` of a LossOp; it leaves weight * d value / dz.
 
     z is the place of the row in the arena and of its gradient in the gradient arena, y that of its
@@ -358,7 +356,7 @@ def loss(dtype, op, numbers=(), smoothing=(1.0, 0.0), reduction=0, masked=False)
     form = host_format(dtype)
     number = form.dtype.type
     zero, one = number(0), number(1)
-    value_of = _row_value(form, LossOp(op), *smoothing, numbers)
+    value_of = row_value(form, LossOp(op), *smoothing, numbers)
     sparse = "SPARSE" in LossOp(op).name
     by_weight, summed = reduction == Reduction.MEAN_BY_WEIGHT, reduction == Reduction.SUM
 
@@ -398,59 +396,5 @@ def loss(dtype, op, numbers=(), smoothing=(1.0, 0.0), reduction=0, masked=False)
             part = weight / over if over != zero else zero  # with no weight at all, no loss
             value = value_of(frame, z, target * K, label, K, part)
             frame.workspace[s[LOSS_VALUES] + r] = value * part
-
-    return kernel
-
-
-def metric(dtype, op, masked=False):
-    """Return the kernel of a metric: it adds the mean of a batch, times its samples, to totals.
-
-    Its row is the metric's number.
-    """
-    op = int(op)
-    binary, categorical = int(MetricOp.BINARY_ACCURACY), int(MetricOp.CATEGORICAL_ACCURACY)
-    sparse = int(MetricOp.SPARSE_CATEGORICAL_ACCURACY)
-    squared = op == int(MetricOp.MEAN_SQUARED_ERROR)
-    by_class = op in (categorical, sparse)
-    half = np.dtype(dtype).type(0.5)
-    sparse, binary = op == sparse, op == binary
-
-    @jit
-    def largest(array, start, K):
-        best = 0
-        for j in range(1, K):
-            if array[start + j] > array[start + best]:
-                best = j
-        return best
-
-    def kernel(row, frame, k):
-        if k != 0:
-            return
-        s = frame.settings
-        K, n = s[OUTPUT_WIDTH], s[BATCH] * s[OUTPUT_STEPS] * s[OUTPUT_INNER]
-        step, total = s[STEP], 0.0
-        for r in range(n):
-            target, _, _ = row_of(frame, step, r)
-            y, p = target * K, s[OUTPUT] + r * K
-            if masked and mask_of(frame, r) == 0:
-                continue
-            if by_class:
-                label = frame.labels[target] if sparse else largest(frame.y, y, K)
-                total += 1.0 if largest(frame.arena, p, K) == label else 0.0
-            else:
-                value = 0.0
-                for j in range(K):
-                    error = frame.arena[p + j] - frame.y[y + j]
-                    if binary:
-                        side = 1.0 if frame.arena[p + j] > half else 0.0
-                        value += 1.0 if frame.y[y + j] == side else 0.0
-                    else:
-                        value += error * error if squared else abs(error)
-                total += value / K
-        frame.totals[2 * row + 2] += total * (s[BATCH] / n)
-        share = s[BATCH] * 1.0
-        if masked:
-            share *= unmasked(frame, 0.0) / s[LOSS_MASK_SIZE]
-        frame.totals[2 * row + 3] += share
 
     return kernel

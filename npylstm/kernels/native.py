@@ -29,7 +29,8 @@ _MODULES = {
         "lstm_x_gradient",
     ),
     "dense": ("dense_pack", "dense_forward", "dense_weight_gradients", "dense_x_gradient"),
-    "losses": ("loss", "metric"),
+    "losses": ("loss",),
+    "metrics": ("metric", "counts"),
     "optimizers": ("accumulate", "clip", "update", "average"),
     "lstm_dropout": (
         *("dropped_lstm_forward", "dropped_lstm_backward"),

@@ -13,7 +13,7 @@ from math import ceil, prod
 import numpy as np
 
 from ..backends.gradient_flow import Flow, gradient_flow
-from ..plan import ROW, Op, Start, UpdateOp
+from ..plan import ROW, MetricOp, Op, Start, UpdateOp
 from . import frame as fr
 from . import native
 from .vector import host_lanes
@@ -108,7 +108,7 @@ class Program:
         addresses = np.array([0, *native.addresses(self._requests)])
         of_rows = self.table[:, fr.PACK : fr.CONSTRAIN + 1]
         of_rows[...] = addresses[of_rows]
-        of_metrics = self.settings[fr.FIRST_METRIC :][: self.settings[fr.N_METRICS]]
+        of_metrics = self.settings[fr.FIRST_METRIC :][: 4 * self.settings[fr.N_METRICS] : 4]
         of_metrics[...] = addresses[of_metrics]
         self.loss = addresses[self.loss]
         self.settings[fr.BATCHES] = native.address("batches", dtype=self.dtype)
@@ -183,21 +183,44 @@ class Program:
         s[fr.SOURCE], s[fr.N_PENALTIES] = self._source().offset, self._n_values
         s[fr.LOSS_VALUES] = self.room(int(rows) + self._n_values)
         self.table[:, fr.VALUES] += s[fr.LOSS_VALUES] + rows
-        self.loss = self.kernel(
-            "loss",
-            op=int(objective.loss),
-            numbers=objective.numbers,
-            smoothing=objective.smoothing,
-            reduction=int(objective.reduction),
-            masked=mask is not None,
-        )
+        if objective.custom is None:
+            self.loss = self.kernel(
+                "loss",
+                op=int(objective.loss),
+                numbers=objective.numbers,
+                smoothing=objective.smoothing,
+                reduction=int(objective.reduction),
+                masked=mask is not None,
+            )
         if len(objective.metrics) > fr.MAX_METRICS:
             raise ValueError(f"a model can have {fr.MAX_METRICS} metrics at most")
         for number, metric in enumerate(objective.metrics):
-            s[fr.FIRST_METRIC + number] = self.kernel(
-                "metric", op=int(metric), masked=mask is not None
-            )
+            here = fr.FIRST_METRIC + 4 * number
+            s[here : here + 4] = self._metric(metric, objective.places[number].start)
         s[fr.N_METRICS] = len(objective.metrics)
+
+    def _metric(self, metric, place):
+        """Return the settings of one metric; no kernel for one that Python computes."""
+        source, numbers = self.plan.outputs[0].offset, (metric.number,)
+        settings: dict[str, object] = {"weighted": True} if metric.weighted else {}
+        kernel = 0
+        if metric.op == MetricOp.COUNTS:
+            counting = metric.counting
+            settings |= {"evenly": not counting.thresholds, "some": counting.top_k is not None}
+            kernel = self.kernel("counts", from_logits=counting.from_logits, **settings)
+            of_row = [-1 if x is None else x for x in (counting.top_k, counting.class_id)]
+            numbers = (counting.n, counting.open_ended, *of_row, *counting.thresholds)
+        elif metric.op != MetricOp.PYTHON:
+            if metric.of:
+                loss, fused, _, of_loss, smoothing, *_ = metric.of
+                settings |= {"loss": int(loss), "numbers": of_loss, "smoothing": smoothing}
+                source = self.plan.logits.offset if fused else source
+            if metric.labels:
+                settings["labels"] = True
+            masked = self.plan.output_mask is not None
+            kernel = self.kernel("metric", op=int(metric.op), masked=masked, **settings)
+        self._constants.append((self.room(len(numbers)), numbers))
+        return kernel, place, self._constants[-1][0], source
 
     # ----------------------------------------------------------------------------------- the frame
     def _make_frame(self, zeros):
