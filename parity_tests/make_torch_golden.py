@@ -95,8 +95,7 @@ def run_torch(case, given, dtype):
     if lengths:
         output, _ = torch.nn.utils.rnn.pad_packed_sequence(output, case.batch_first)
     loss = sum(
-        (value * given[name]).sum()
-        for value, name in ((output, "d_output"), (h, "dh"), (c, "dc"))
+        (value * given[name]).sum() for value, name in ((output, "d_output"), (h, "dh"), (c, "dc"))
     )
     weights = dict(lstm.named_parameters())
     gradients = torch.autograd.grad(loss, [*inputs, *weights.values()])
