@@ -20,8 +20,8 @@ from .oracle import B, D, T, U, assert_close
 
 OPSET, IR_VERSION = 14, 8  # LSTM as it is since 2021: old enough for every runtime
 BACKENDS = ["numpy", "numba"]
-# ONNX Runtime's sigmoid and tanh are rational approximations, right to some units of float32's 6e-8;
-# a handful of steps adds them up.  The most that was seen in 300 draws is half of what is allowed.
+# ONNX Runtime's sigmoid and tanh are rational approximations, right to some units of 6e-8, and a
+# handful of steps adds them up.  The most that was seen in 300 draws is half of what is allowed.
 RUNTIME = {"atol": 1e-6, "rtol": 1e-6}
 
 
@@ -210,7 +210,7 @@ ACTIVATIONS = {
 }
 
 
-# All compiled activations are compared with Keras's: here two pairs are enough, each takes its time.
+# All compiled activations are compared with Keras's: two pairs are enough here, each takes time.
 WHO = [
     (who, activations)
     for who in ("reference", *BACKENDS)
