@@ -70,15 +70,15 @@ def data(network, dtype, seed=0):
     return x.astype(dtype), network.targets(x.astype("float64")).astype("float32").astype(dtype)
 
 
-def build(library, network, dtype):
-    """Return a compiled model."""
+def build(library, network, dtype, **options):
+    """Return a model, compiled with more options than those that all have."""
     model = library.Sequential([library.layers.Input((T, D)), *network.layers(library.layers)])
     # A Python float is rounded to float32 by Keras on its way, even beside float64 weights.
     exact = np.float64 if dtype == "float64" else float
     adam = library.optimizers.Adam(
         learning_rate=exact(LEARNING_RATE), beta_1=exact(0.9), beta_2=exact(0.999)
     )
-    model.compile(optimizer=adam, loss=network.loss)
+    model.compile(optimizer=adam, loss=network.loss, **options)
     return model
 
 

@@ -14,7 +14,18 @@ import pytest
 import npylstm
 
 from .divergence import NUMBERS
-from .long_training import NETWORKS, SEEDS, STEPS, build, data, distance, start, start_again, train
+from .long_training import (
+    BATCHES,
+    NETWORKS,
+    SEEDS,
+    STEPS,
+    build,
+    data,
+    distance,
+    start,
+    start_again,
+    train,
+)
 from .oracle import precision
 
 # What was seen after 200 steps is 5e-15 of the largest entry of each kernel or bias.
@@ -36,7 +47,10 @@ def keras_runs():
         network = NETWORKS[name]
         if (name, dtype, seed) not in runs:
             if (name, dtype) not in models:
-                models[name, dtype] = build(keras, network, dtype)
+                together = {
+                    "steps_per_execution": BATCHES
+                }  # an epoch in one call: less to wait for
+                models[name, dtype] = build(keras, network, dtype, **together)
             model = models[name, dtype]
             start_again(model, dtype, seed)
             losses = train(model, *data(network, dtype, seed))
