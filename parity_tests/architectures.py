@@ -69,23 +69,26 @@ class Recurrent(NamedTuple):
     merge_mode: str | None = None
 
     def layer(self, L, return_sequences):
-        lstm, opposite = (
-            L.LSTM(
-                self.units,
-                activation(L, self.activation),
-                activation(L, self.recurrent_activation),
-                self.use_bias,
-                return_sequences=return_sequences,
-                go_backwards=go_backwards,
-            )
-            for go_backwards in (self.go_backwards, not self.go_backwards)
-        )
+        lstm = self._one_way(L, return_sequences, self.go_backwards)
         if self.merge_mode is None:
             return lstm
         if not self.go_backwards:
             return L.Bidirectional(lstm, self.merge_mode)
         # Keras makes the other direction go backwards too, and refuses it; so it is given.
-        return L.Bidirectional(lstm, self.merge_mode, backward_layer=opposite)
+        ahead = self._one_way(L, return_sequences, False)
+        return L.Bidirectional(lstm, self.merge_mode, backward_layer=ahead)
+
+    def _one_way(self, L, return_sequences, go_backwards):
+        return L.LSTM(
+            self.units,
+            activation(L, self.activation),
+            activation(L, self.recurrent_activation),
+            self.use_bias,
+            "zeros",  # other weights are given soon; an orthogonal matrix takes its time
+            "zeros",
+            return_sequences=return_sequences,
+            go_backwards=go_backwards,
+        )
 
 
 class Head(NamedTuple):
