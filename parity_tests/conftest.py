@@ -7,10 +7,19 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # one order of summation, whatever the CPU
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
+import hypothesis
 import numpy as np
 import pytest
 
 from .oracle import precision
+
+# The same examples in every run of the suite; new ones, and many more, with
+# --hypothesis-profile=long.
+_COMMON = {"deadline": None, "suppress_health_check": list(hypothesis.HealthCheck)}
+hypothesis.settings.register_profile(
+    "suite", max_examples=300, derandomize=True, database=None, **_COMMON
+)
+hypothesis.settings.register_profile("long", max_examples=5000, print_blob=True, **_COMMON)
 
 
 @pytest.fixture(params=["float32", "float64"])

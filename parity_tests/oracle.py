@@ -74,8 +74,13 @@ def activation(layers, name):
     Keras 3 has no name for the hard sigmoid of Keras 1 and 2.
     """
     if layers is keras.layers and name == "legacy_hard_sigmoid":
-        return lambda z: keras.ops.clip(0.2 * z + 0.5, 0.0, 1.0)
+        return _legacy_hard_sigmoid
     return name
+
+
+@keras.saving.register_keras_serializable("npylstm")  # Bidirectional makes its layers from configs
+def _legacy_hard_sigmoid(z):
+    return keras.ops.clip(0.2 * z + 0.5, 0.0, 1.0)
 
 
 def both_models(build):
