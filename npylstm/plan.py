@@ -11,6 +11,7 @@ arena at the same offset.  Tensors inside are time-major, (T, B, F); vectors are
     layers --lower()--> PlanBuilder --finish()--> Plan(rows, arena)  +  Memory  --> backend
 """
 
+import copy
 from enum import IntEnum
 from math import prod
 from typing import NamedTuple
@@ -78,6 +79,14 @@ class Memory:
         segment = self.state_segments[path]
         return self.states[segment.slice].reshape(segment.shape)
 
+    def twin(self):
+        """Return a memory of the same layout whose vectors are its own; this one is its owner."""
+        other = copy.copy(self)
+        other.owner = self
+        other.parameters, other.states = self.parameters.copy(), self.states.copy()
+        other.gradients = np.zeros_like(self.gradients)
+        return other
+
 
 def _lay_out(shapes):
     segments, offset = {}, 0
@@ -99,6 +108,7 @@ class Op(IntEnum):
     MERGE = 5
     REVERSE = 6
     MOVE_AXIS = 7
+    LAYER_NORMALIZATION = 8
 
 
 class Start(IntEnum):
@@ -151,6 +161,7 @@ COLUMNS = {
     Op.MERGE: ("x", "x2", *"yTBUD", "mode", "reverse"),
     Op.REVERSE: (*"xyTBU",),
     Op.MOVE_AXIS: (*"xyTBU",),
+    Op.LAYER_NORMALIZATION: (*"xywBDU", "use_bias", "rate"),
 }
 
 

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from ..plan import MERGE_MODES, Op
 
+_WEIGHTED = (Op.LSTM, Op.DENSE, Op.LAYER_NORMALIZATION)
+_FLAT = (Op.DENSE, Op.ACTIVATION, Op.DROPOUT, Op.LAYER_NORMALIZATION)  # B rows, and no timesteps
+
 
 class Flow(NamedTuple):
     """What a row's backward has to do.
@@ -68,7 +71,7 @@ def _needed(rows):
     """Return the tensors whose gradients lead to weights, as intervals."""
     needed = _Intervals()
     for row in rows:
-        if row["op"] in (Op.LSTM, Op.DENSE) or any(needed.touches(*x) for x in _inputs(row)):
+        if row["op"] in _WEIGHTED or any(needed.touches(*x) for x in _inputs(row)):
             needed.add(*_output(row))
     return needed
 
@@ -80,7 +83,7 @@ def _output(row):
         start = int(row["h"]) + B * U
         return start, start + T * B * U
     concat = row["op"] == Op.MERGE and MERGE_MODES[row["mode"]] == "concat"
-    steps = 1 if row["op"] in (Op.DENSE, Op.ACTIVATION, Op.DROPOUT) else T
+    steps = 1 if row["op"] in _FLAT else T
     start = int(row["y"])
     return start, start + steps * B * (U + D if concat else U)
 

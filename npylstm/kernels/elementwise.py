@@ -3,7 +3,7 @@
 import numpy as np
 from numba import types
 
-from .emit import I64, counted, load, multiply_add, store
+from .emit import I64, counted, keep, load, multiply_add, store
 from .jit import emitted, with_parameters
 from .vector import Vector, reduce, splat
 
@@ -96,6 +96,67 @@ def elementwise(form, function, inputs, outputs, scalars=0, together=1):
 
     names = ["n"]
     for a in range(arrays + (scalars > 0)):
+        names += [f"array_{a}", f"start_{a}"]
+    return emitted(twin)(with_parameters(typed, names))
+
+
+def summed(form, function, inputs, scalars=0):
+    """Return a loop that adds up a function of the reference over all elements of flat arrays.
+
+    Parameters
+    ----------
+    form, function, inputs, scalars
+        As for `elementwise`; the function has one output.
+
+    Returns
+    -------
+    callable
+        ``loop(n, array, start, …) -> number``, with the arguments of `elementwise`, less outputs.
+    """
+
+    def twin(n, *arguments):
+        views = [
+            arguments[2 * a][arguments[2 * a + 1] : arguments[2 * a + 1] + n] for a in range(inputs)
+        ]
+        numbers = []
+        if scalars:
+            array, start = arguments[2 * inputs :]
+            numbers = array[start : start + scalars]
+        return function(*views, *numbers).sum()
+
+    def typed(typing, n, *arguments):
+        def emit(context, builder, signature, values):
+            n, *values = values
+            pointers = []
+            for kind, value, start in zip(
+                signature.args[1::2], values[::2], values[1::2], strict=True
+            ):
+                array = context.make_array(kind)(context, builder, value)
+                pointers.append(builder.gep(array.data, [start]))
+            numbers = [
+                splat(builder, builder.load(builder.gep(pointers[-1], [I64(j)])), form)
+                for j in range(scalars)
+            ]
+
+            def block(index, sums):
+                at = builder.mul(index, I64(form.lanes))
+                left = builder.sub(n, at)
+                vectors = [
+                    Vector(builder, load(builder, form, builder.gep(pointer, [at]), left), form)
+                    for pointer in pointers[:inputs]
+                ]
+                result = keep(builder, form, function(*vectors, *numbers).value, left)
+                return [builder.fadd(sums[0], result)]
+
+            blocks = builder.sdiv(builder.add(n, I64(form.lanes - 1)), I64(form.lanes))
+            (total,) = counted(builder, blocks, [form.constant(0)], block)
+            return reduce(Vector(builder, total, form), lambda a, b: a + b)
+
+        kinds = (a if isinstance(a, types.Array) else types.intp for a in arguments)
+        return arguments[0].dtype(types.intp, *kinds), emit
+
+    names = ["n"]
+    for a in range(inputs + (scalars > 0)):
         names += [f"array_{a}", f"start_{a}"]
     return emitted(twin)(with_parameters(typed, names))
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import activations, initializers
-from ..data import check_shape, float_array
+from ..data import float_array
 from ..errors import positive_integer
 from ..plan import Op, Start, Tensor
 from .base import Layer
@@ -32,6 +32,10 @@ class LSTM(Layer):
         Read each sequence from its end; outputs come in the order in which they are made.
     stateful : bool
         Start each batch where the last one ended, sample by sample, until `reset_state`.
+    unroll : bool
+    use_cudnn : {"auto", True, False}
+    implementation : int
+        These three are taken for Keras's sake and make no difference here.
     **options
         `name` and `dtype`, as for every layer.
 
@@ -54,6 +58,9 @@ class LSTM(Layer):
         "return_state",
         "go_backwards",
         "stateful",
+        "unroll",
+        "use_cudnn",
+        "implementation",
     )
     _rank = 3
     _axes = "(samples, timesteps, features)"
@@ -74,6 +81,9 @@ class LSTM(Layer):
         return_state=False,
         go_backwards=False,
         stateful=False,
+        unroll=False,
+        use_cudnn="auto",
+        implementation=2,
         **options,
     ):
         super().__init__(**options)
@@ -89,6 +99,10 @@ class LSTM(Layer):
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)
         self.stateful = bool(stateful)
+        self.unroll = bool(unroll)
+        if use_cudnn not in ("auto", True, False):
+            raise ValueError(f'use_cudnn must be "auto", True or False, got {use_cudnn!r}')
+        self.use_cudnn, self.implementation = use_cudnn, implementation
 
     def _elementwise(self, identifier):
         activation = activations.get(identifier)
@@ -230,15 +244,7 @@ class LSTM(Layer):
         TypeError, ValueError
             If x or the states do not fit.
         """
-        states = self.listed_states(initial_state)
-        if states and self.stateful:
-            x = float_array(x, "x", self.dtype, finite=False)
-            check_shape(x.shape, f"layer {self.name!r}")
-            self.build(x.shape)
-            self.check_batch_size(len(x))
-            self.set_states(states)
-            states = []
-        return self._run(x, states, training)
+        return self._run(x, self.states_to_write(x, initial_state), training)
 
     def set_states(self, states):
         """Set the carried states.

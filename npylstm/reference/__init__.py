@@ -5,7 +5,7 @@ stands directly below it.  Sequences are time-major, (T, B, ·).  With the NumPy
 training step passes through here: this is the place for a breakpoint.
 """
 
-from . import activations, losses, metrics, optimizers, shaping
+from . import activations, losses, metrics, normalization, optimizers, shaping
 from .dense import (
     dense_backward,
     dense_forward,
@@ -27,6 +27,7 @@ from .lstm import (
     lstm_forward,
     split_gates,
 )
+from .normalization import layer_normalization_backward, layer_normalization_forward
 
 __all__ = [
     "LSTMCache",
@@ -42,12 +43,15 @@ __all__ = [
     "gates_backward",
     "gates_forward",
     "gates_slopes",
+    "layer_normalization_backward",
+    "layer_normalization_forward",
     "losses",
     "lstm_backward",
     "lstm_cell_backward",
     "lstm_cell_forward",
     "lstm_forward",
     "metrics",
+    "normalization",
     "optimizers",
     "shaping",
     "split_gates",
