@@ -44,7 +44,7 @@ class Cache:
     """
 
     def __init__(self, layer, program, give_back):
-        self.layer, self.path = layer, layer.path
+        self.layer, self.path, self.span = layer, layer.path, _span(layer)
         self.backend, self.program = backends.current(), program
         weakref.finalize(self, give_back).atexit = False
 
@@ -60,7 +60,8 @@ def forward(layer, x, initial_state, training):
         program = stack.enter_context(layer._kept_programs.use(x.shape, **options))
         plan, own = program.plan, program.plan.memory
         layer._write_initial_state(plan, states)
-        own.parameters[...], own.states[...] = layer.memory.parameters, layer.memory.states
+        own.parameters[_span(layer)] = layer.memory.parameters[_span(layer)]
+        own.states[...] = layer.memory.states
         program.x[...] = x
         backends.current().forward(program, training)
         if layer.stateful:
@@ -77,7 +78,7 @@ def backward(layer, douts, cache):
     _check(layer, cache)
     plan, own = cache.program.plan, cache.program.plan.memory
     douts = _listed(douts, plan, layer)
-    own.gradients.fill(0)
+    own.gradients[cache.span] = 0
     plan.gradient_arena.fill(0)
     for dout, tensor in zip(douts, plan.outputs, strict=True):
         if dout is not None:
@@ -99,14 +100,15 @@ def _check(layer, cache):
             f"this cache is of a forward of layer {cache.layer.name!r}, not of {layer.name!r}; "
             "give each layer its own"
         )
-    own = cache.program.plan.memory
-    for name, weight in layer.named_weights().items():
-        if not np.array_equal(own.weight(f"{cache.path}/{name}"), weight, equal_nan=True):
-            raise RuntimeError(
-                f"weight {name!r} of layer {layer.name!r} has changed since this forward, so its "
-                "gradients would be those of other weights; run forward again, and update the "
-                "weights after all backwards"
-            )
+    layer._need_weights()
+    then = cache.program.plan.memory.parameters[cache.span]
+    now = layer.memory.parameters[_span(layer)]
+    if not (np.array_equal(then, now) or np.array_equal(then, now, equal_nan=True)):
+        raise RuntimeError(
+            f"the weights of layer {layer.name!r} have changed since this forward, and gradients "
+            "are those of the weights that it had; run forward again, and update the weights after "
+            "all backwards"
+        )
     for activation in layer.used_activations:
         if activation.backward is None:
             raise ValueError(
@@ -114,6 +116,14 @@ def _check(layer, cache):
                 "backward; pass npylstm.activations.Activation(name, forward, backward) in its "
                 "place"
             )
+
+
+def _span(layer):
+    """Return where in its memory a layer's weights lie, one after the other, as a slice."""
+    names = list(layer.named_weights())
+    if not names:
+        return slice(0, 0)
+    return slice(layer.segment(names[0]).offset, layer.segment(names[-1]).slice.stop)
 
 
 def _listed(douts, plan, layer):

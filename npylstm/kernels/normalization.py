@@ -37,7 +37,8 @@ def layer_normalization_forward(dtype, epsilon, scale, center):
         beta = gamma + table[row, D] if center else gamma
         first, last = share(table[row, B], k, frame.settings[THREADS])
         for r in range(first, last):
-            x, y, at = table[row, X] + r * u, table[row, Y] + r * u, table[row, MOMENTS] + _KEPT * r
+            x, y = table[row, X] + r * u, table[row, Y] + r * u
+            at = table[row, MOMENTS] + _KEPT * r
             kept[at] = total(u, arena, x) / u
             variance = deviation(u, arena, x, kept, at) / u
             kept[at + 1] = 1 / np.sqrt(variance + epsilon)
@@ -105,11 +106,8 @@ def layer_normalization_x_gradient(dtype, scale):
             weights, gamma = arena, table[row, X]
         first, last = share(table[row, B], k, frame.settings[THREADS])
         for r in range(first, last):
-            x, dy, at = (
-                table[row, X] + r * u,
-                table[row, Y] + r * u,
-                table[row, MOMENTS] + _KEPT * r,
-            )
+            x, dy = table[row, X] + r * u, table[row, Y] + r * u
+            at = table[row, MOMENTS] + _KEPT * r
             kept[at + 2] = total(u, d, dy, weights, gamma) / u
             kept[at + 3] = total_product(u, d, dy, weights, gamma, arena, x, kept, at) / u
             if table[row, ADD_DX]:
