@@ -1,1 +1,1 @@
-"""Examples to read and to run: ``python -m examples.alphabet`` and ``python -m examples.flow``."""
+"""Examples to read and to run, such as ``python -m examples.alphabet``; README has the list."""

@@ -1,4 +1,4 @@
-"""The options that both commands take.
+"""The options that all commands take.
 
 Every value is read as text and checked here, so that a mistake is answered with one line in the
 reader's language and exit status 2.

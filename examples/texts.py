@@ -1,4 +1,4 @@
-"""What both commands say, as key -> (English, Korean)."""
+"""What the commands say, as key -> (English, Korean)."""
 
 TEXTS = {
     "error": ("error", "오류"),

@@ -10,6 +10,26 @@ def nested(layer):
         yield from nested(inner)
 
 
+def unique_names(layers):
+    """Return a name for each layer, with a number behind it where the name itself is taken.
+
+    Raises
+    ------
+    ValueError
+        If the user gave two of them the same name.
+    """
+    names: list[str] = []
+    for layer in layers:
+        name, number = layer.name, 0
+        while name in names:
+            if layer.named_by_user:
+                raise ValueError(f"two layers of one model have the name {name!r}; rename one")
+            number += 1
+            name = f"{layer.name}_{number}"
+        names.append(name)
+    return names
+
+
 def lay_out(layers, names, shapes, owner=None):
     """Move layers into one new memory: weights and states that exist are kept, others are drawn.
 

@@ -10,7 +10,7 @@ import numpy as np
 from . import config
 from .errors import known_arguments, unknown_name
 from .layers import Input, Layer
-from .layout import belongs_elsewhere, check_memory, lay_out, lower_all, nested
+from .layout import belongs_elsewhere, check_memory, lay_out, lower_all, nested, unique_names
 from .programs import Programs
 from .training import Trainer
 from .weights import WeightHolder
@@ -143,7 +143,7 @@ class Sequential(Trainer, WeightHolder):
 
     def _rebuild(self, layers, batch_shape):
         """Take on these layers; with a known shape, lay them out in one memory, keeping weights."""
-        names = _unique_names(layers)
+        names = unique_names(layers)
         fresh = [inner for layer in layers for inner in nested(layer) if not inner.built]
         if batch_shape is not None and layers:
             shapes = _shapes(layers, batch_shape)
@@ -379,19 +379,6 @@ def _check_new(layer, before):
             f"layer {layer.name!r} computes in {layer.dtype}, the layers before it in "
             f"{before[0].dtype}; all layers of a model share one dtype"
         )
-
-
-def _unique_names(layers):
-    names: list[str] = []
-    for layer in layers:
-        name, number = layer.name, 0
-        while name in names:
-            if layer.named_by_user:
-                raise ValueError(f"two layers of one model have the name {name!r}; rename one")
-            number += 1
-            name = f"{layer.name}_{number}"
-        names.append(name)
-    return names
 
 
 def _shapes(layers, batch_shape):

@@ -11,6 +11,7 @@ arena at the same offset.  Tensors inside are time-major, (T, B, F); vectors are
     layers --lower()--> PlanBuilder --finish()--> Plan(rows, arena)  +  Memory  --> backend
 """
 
+import copy
 from collections.abc import Callable
 from enum import IntEnum
 from itertools import accumulate, pairwise
@@ -82,6 +83,14 @@ class Memory:
         segment = self.state_segments[path]
         return self.states[segment.slice].reshape(segment.shape)
 
+    def twin(self):
+        """Return a memory of the same layout whose vectors are its own; this one is its owner."""
+        other = copy.copy(self)
+        other.owner = self
+        other.parameters, other.states = self.parameters.copy(), self.states.copy()
+        other.gradients = np.zeros_like(self.gradients)
+        return other
+
 
 def _lay_out(shapes):
     segments, offset = {}, 0
@@ -109,6 +118,7 @@ class Op(IntEnum):
     WEIGHT_PENALTY = 11
     ACTIVITY_PENALTY = 12
     CONSTRAINT = 13
+    LAYER_NORMALIZATION = 14
 
 
 class Start(IntEnum):
@@ -171,6 +181,7 @@ COLUMNS = {
     Op.WEIGHT_PENALTY: (*"wBU", "mode"),
     Op.ACTIVITY_PENALTY: (*"xTBUD", "mode"),
     Op.CONSTRAINT: (*"wBU", "mode"),
+    Op.LAYER_NORMALIZATION: (*"xywBDU", "use_bias", "rate"),
 }
 
 # Rows that are there for a loss, and for the training by it, only.

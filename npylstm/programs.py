@@ -19,10 +19,12 @@ class Programs:
     ----------
     make_plan : callable
         ``make_plan(shape, **options) -> Plan``.
+    keep : bool
+        Whether `backward` will be called without an objective.
     """
 
-    def __init__(self, make_plan):
-        self._make_plan = make_plan
+    def __init__(self, make_plan, keep=False):
+        self._make_plan, self._keep = make_plan, keep
         self._idle = OrderedDict()
 
     @contextlib.contextmanager
@@ -44,4 +46,5 @@ class Programs:
         return self.__dict__ | {"_idle": OrderedDict()}
 
     def _prepare(self, shape, objective, options):
-        return backends.current().prepare(self._make_plan(shape, **options), objective)
+        plan = self._make_plan(shape, **options)
+        return backends.current().prepare(plan, objective, self._keep)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from ..plan import MERGE_MODES, Op
 
 _WITHOUT_OUTPUT = (Op.WEIGHT_PENALTY, Op.ACTIVITY_PENALTY, Op.CONSTRAINT)
+_WEIGHTED = (Op.LSTM, Op.DENSE, Op.LAYER_NORMALIZATION, Op.EMBEDDING)
+_FLAT = (Op.DENSE, Op.ACTIVATION, Op.MASKING, Op.LAYER_NORMALIZATION)  # B rows, and no timesteps
 
 
 class Flow(NamedTuple):
@@ -69,14 +71,11 @@ def gradient_flow(plan, rows, start):
     return flows[::-1], zeros
 
 
-_WITH_WEIGHTS = (Op.LSTM, Op.DENSE, Op.EMBEDDING)
-
-
 def _needed(rows):
     """Return the tensors whose gradients lead to weights, as intervals."""
     needed = _Intervals()
     for row in rows:
-        if row["op"] in _WITH_WEIGHTS or any(needed.touches(*x) for x in _inputs(row)):
+        if row["op"] in _WEIGHTED or any(needed.touches(*x) for x in _inputs(row)):
             needed.add(*_output(row))
     return needed
 
@@ -90,7 +89,7 @@ def _output(row):
         start = int(row["h"]) + B * U
         return start, start + T * B * U
     concat = row["op"] == Op.MERGE and MERGE_MODES[row["mode"]] == "concat"
-    steps = 1 if row["op"] in (Op.DENSE, Op.ACTIVATION, Op.MASKING) else T
+    steps = 1 if row["op"] in _FLAT else T
     start = int(row["y"])
     return start, start + steps * B * (U + D if concat else U)
 

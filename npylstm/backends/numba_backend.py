@@ -68,13 +68,15 @@ def backward(program):
         return numpy_backend.backward(program)
     if not program.keeps:
         raise RuntimeError("this program has no backward; prepare(plan, keep=True) makes one")
-    s = program.settings
+    s, workspace = program.settings, program.frame.workspace
+    kept = workspace.copy()  # where kernels write over what the forward left, for one more backward
     s[[fr.FORWARD_ROWS, fr.BACKWARD_ROWS]] = 0, len(program.table)
     s[fr.BACK] = program.back
     try:
         _call(program, 1)
     finally:
         s[fr.BACK] = 0
+        workspace[...] = kept
 
 
 def loss_and_gradients(program, x, y, sample_weight, training):
@@ -109,25 +111,31 @@ def train(program, data, order, update, learning_rates, t, totals):
     for first in range(0, n, at_a_time):
         steps = min(at_a_time, n - first)
         rates = np.asarray(learning_rates[first : first + steps])
-        scalars = _scalars(update, rates, t + first, program.frame.parameters.dtype)
-        slots = {f"slot_{number}": slot for number, slot in enumerate(update.slots.values())}
         chosen = order[first * B : (first + steps) * B]
-        program.bind(scalars=scalars, order=chosen, **slots)
-        program.settings[fr.N_SCALARS] = scalars.shape[1]
+        program.bind(order=chosen)
         if program.masks:
             program.bind(masks=_draw_masks(program, steps))
-        kernels = program.update_kernels(update, scalars.shape[1] - fr.FIRST_NUMBER)
-        if update.accumulation:
-            program.bind(sums=update.accumulation.sums)
-        if update.average:
-            program.bind(average=update.average.values)
-        program.choose_moving(update)
+        kernels = _bind_update(program, update, rates, t + first)
         _set(program, training=True, back=True, update=kernels)
         if program.objective.in_python:
             if _call_with_python(program, data, chosen, totals):
                 return
         elif _call(program, steps):
             return
+
+
+def apply_update(program, update, learning_rate, t):
+    """Take one step along the gradients in the memory; see `numpy_backend.apply_update`."""
+    if not isinstance(program, Program):
+        return numpy_backend.apply_update(program, update, learning_rate, t)
+    s = program.settings
+    s[[fr.FORWARD_ROWS, fr.GATHER, fr.COUNT, fr.LOSS, fr.BACK]] = 0
+    kernels = _bind_update(program, update, np.array([learning_rate]), t)
+    s[[fr.ACCUMULATE, fr.CLIP, fr.UPDATE, fr.AVERAGE]] = kernels
+    try:
+        _call(program, 1)
+    finally:
+        s[[fr.ACCUMULATE, fr.CLIP, fr.UPDATE, fr.AVERAGE]] = _NO_UPDATE
 
 
 def evaluate(program, data, order, totals):
@@ -301,6 +309,21 @@ def _set(program, training, back, update):
     s[fr.LOSS] = program.loss
     s[[fr.ACCUMULATE, fr.CLIP, fr.UPDATE, fr.AVERAGE]] = update
     s[fr.CONSTRAINTS] = update[2] != 0 and len(program.plan.projections) > 0
+
+
+def _bind_update(program, update, learning_rates, t):
+    """Put all that an optimizer's steps need into the frame; return its kernels."""
+    scalars = _scalars(update, learning_rates, t, program.frame.parameters.dtype)
+    slots = {f"slot_{number}": slot for number, slot in enumerate(update.slots.values())}
+    program.bind(scalars=scalars, **slots)
+    program.settings[fr.N_SCALARS] = scalars.shape[1]
+    kernels = program.update_kernels(update, scalars.shape[1] - fr.FIRST_NUMBER)
+    if update.accumulation:
+        program.bind(sums=update.accumulation.sums)
+    if update.average:
+        program.bind(average=update.average.values)
+    program.choose_moving(update)
+    return kernels
 
 
 def _scalars(update, learning_rates, t, dtype):

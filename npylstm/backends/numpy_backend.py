@@ -12,7 +12,16 @@ from ..plan import (
     Op,
     Start,
 )
-from ..reference import constraints, dense, embedding, losses, lstm, optimizers, shaping
+from ..reference import (
+    constraints,
+    dense,
+    embedding,
+    losses,
+    lstm,
+    normalization,
+    optimizers,
+    shaping,
+)
 from . import in_python
 
 
@@ -290,6 +299,30 @@ class _Constraint:
         self.w[...] = w
 
 
+class _LayerNormalization:
+    def __init__(self, row, plan):
+        N, D, U = (int(row[axis]) for axis in "BDU")
+        self.x, self.dx = _views(plan, row["x"], (N, U))
+        self.y, self.dy = _views(plan, row["y"], (N, U))
+        there = {"gamma": D > 0, "beta": bool(row["use_bias"])}
+        names = [name for name in there if there[name]]
+        weights, dweights = _weight_views(plan.memory, row["w"], [(U,)] * len(names))
+        self.weights = dict(zip(names, weights, strict=True))
+        self.dweights = dict(zip(names, dweights, strict=True))
+        self.epsilon = float(row["rate"])
+
+    def forward(self, training):
+        self.y[...], self.cache = normalization.layer_normalization_forward(
+            self.x, **self.weights, epsilon=self.epsilon
+        )
+
+    def backward(self):
+        gradients = normalization.layer_normalization_backward(self.dy, self.cache)
+        self.dx += gradients.dx
+        for name, dweight in self.dweights.items():
+            dweight += getattr(gradients, f"d{name}")
+
+
 _ROWS = {
     Op.LSTM: _LSTM,
     Op.DENSE: _Dense,
@@ -305,6 +338,7 @@ _ROWS = {
     Op.WEIGHT_PENALTY: _WeightPenalty,
     Op.ACTIVITY_PENALTY: _ActivityPenalty,
     Op.CONSTRAINT: _Constraint,
+    Op.LAYER_NORMALIZATION: _LayerNormalization,
 }
 
 
@@ -528,6 +562,22 @@ def train(program, data, order, update, learning_rates, t, totals):
         for constraint in program.constraints:
             constraint.apply()
         program.loss.add_to(totals, loss, *batch[1:])
+
+
+@_quietly
+def apply_update(program, update, learning_rate, t):
+    """Take one step of an optimizer along the gradients that lie in the memory.
+
+    Parameters
+    ----------
+    program : Program
+        Any one of that memory.
+    update : Update
+    learning_rate : float
+    t : int
+        How many batches the optimizer has had before.
+    """
+    _update(program.plan.memory, update, t + 1, float(learning_rate))
 
 
 @_quietly

@@ -115,7 +115,7 @@ TABLES = ("table", "segments")
 MAX_METRICS = 16
 N_OUTPUTS = FIRST_METRIC + 4 * MAX_METRICS  # how many outputs are to be written
 FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps, width, place
-MAX_OUTPUTS = 8
+MAX_OUTPUTS = 32
 N_SETTINGS = FIRST_OUTPUT + 4 * MAX_OUTPUTS
 
 # A batch's scalars start with these; the numbers of the optimizer's own step follow.

@@ -50,6 +50,10 @@ _MODULES = {
         *("merge_forward", "merge_backward", "reverse_forward", "reverse_backward"),
         *("move_axis_forward", "move_axis_backward"),
     ),
+    "normalization": (
+        *("layer_normalization_forward", "layer_normalization_weight_gradients"),
+        "layer_normalization_x_gradient",
+    ),
     "loop": ("run", "batches", "gather", "scatter", "back", "count"),
 }
 _MODULE_OF = {kernel: module for module, kernels in _MODULES.items() for kernel in kernels}

@@ -430,6 +430,20 @@ def _merge(program, row, line, wanted):
     _both_ways(program, line, wanted, "merge", {"mode": int(row["mode"])})
 
 
+def _layer_normalization(program, row, line, wanted):
+    scale, center = bool(row["D"]), bool(row["use_bias"])
+    weights = {"scale": scale, "center": center}
+    line[fr.GATES] = program.room(4 * int(row["B"]))
+    line[fr.FORWARD] = program.kernel(
+        "layer_normalization_forward", epsilon=float(row["rate"]), **weights
+    )
+    if program.keeps and (scale or center):
+        kernel = program.kernel("layer_normalization_weight_gradients", **weights)
+        line[fr.WEIGHT_GRADIENTS] = kernel
+    if wanted and wanted[0]:
+        line[fr.X_GRADIENT] = program.kernel("layer_normalization_x_gradient", scale=scale)
+
+
 def _moving(name):
     return lambda program, row, line, wanted: _both_ways(program, line, wanted, name, {})
 
@@ -504,6 +518,7 @@ _LOWER = {
     Op.WEIGHT_PENALTY: _penalty,
     Op.ACTIVITY_PENALTY: _penalty,
     Op.CONSTRAINT: _constraint,
+    Op.LAYER_NORMALIZATION: _layer_normalization,
 }
 
 

@@ -1,10 +1,11 @@
 """What all layers share: weights in flat memory, shapes, and eager calls."""
 
+import contextlib
 import re
 
 import numpy as np
 
-from .. import backends, compat, config, regularizers
+from .. import backends, caches, compat, config, regularizers
 from ..data import check_shape, checked_mask, float_array
 from ..errors import unknown_arguments
 from ..layout import check_memory, lay_out, lower_all, nested
@@ -46,7 +47,8 @@ class Layer(WeightHolder):
             raise unknown_arguments(type(self).__name__, unknown, known)
         if name is not None and (not isinstance(name, str) or not name or "/" in name):
             raise ValueError(f"a layer's name must be a word without '/', got {name!r}")
-        self.name = name or re.sub("(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
+        words = "(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"  # lstm_cell, stacked_rnn_cells
+        self.name = name or re.sub(words, "_", type(self).__name__).lower()
         self.named_by_user = name is not None
         self.dtype = config.floatx() if dtype is None else config.check_float(dtype)
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -56,6 +58,7 @@ class Layer(WeightHolder):
         self.path = None
         self._weight_names = ()
         self._programs = Programs(self.make_plan)
+        self._kept_programs = Programs(self._make_kept_plan, keep=True)  # those that run backward
 
     # ------------------------------------------------------------- what a layer defines for itself
     def weight_specs(self, input_shape):
@@ -102,6 +105,16 @@ class Layer(WeightHolder):
             regularizer = getattr(self, f"{role}_regularizer", None)
             constraint = getattr(self, f"{role}_constraint", None)
             rules.lower_weight(plan, self.segment(name), regularizer, constraint)
+
+    def apply_constraints(self):
+        """Put the weights of this layer, and of those inside it, where their constraints allow."""
+        for layer in nested(self):
+            for name in layer._weight_names:
+                role = "recurrent" if name == "recurrent_kernel" else name
+                constraint = getattr(layer, f"{role}_constraint", None)
+                if constraint is not None:
+                    weight = layer.weight(name)
+                    weight[...] = constraint(weight)
 
     @property
     def sublayers(self):
@@ -224,6 +237,17 @@ class Layer(WeightHolder):
         for layer in self.sublayers:
             layer.reset_state()
 
+    def reset_states(self, states=None):
+        """Set the carried states: to zero, or to the states given, as `set_states` takes them."""
+        if states is None:
+            self.reset_state()
+        else:
+            self.set_states(states)
+
+    def set_states(self, states):
+        """Raise RuntimeError: only recurrent layers carry states, and they say how to set them."""
+        raise RuntimeError(f"layer {self.name!r} carries no states")
+
     # ------------------------------------------------------------------------------------ eager use
     def __call__(self, x, *, mask=None, training=False):
         """Run the layer on data.
@@ -249,15 +273,8 @@ class Layer(WeightHolder):
         return self._run(x, [], training, mask)
 
     def _run(self, x, initial_state, training, mask=None):
-        x = float_array(x, "x", self.dtype, finite=False)
-        check_shape(x.shape, f"layer {self.name!r}")
-        mask = checked_mask(mask, x, f"layer {self.name!r}")
-        fresh = [layer for layer in nested(self) if not layer.built]
-        try:
-            self.build(x.shape)
-            self.check_batch_size(len(x))
-            self.check_values(x)
-            check_memory([self], self.memory)
+        with self._built_for(x) as x:
+            mask = checked_mask(mask, x, f"layer {self.name!r}")
             options = {"initial_state": bool(initial_state), "memory": id(self.memory)}
             options |= {"mask": mask is not None, "training": bool(training)}
             with self._programs.use(x.shape, **options) as program:
@@ -267,11 +284,100 @@ class Layer(WeightHolder):
                 backends.current().forward(program, training)
                 plan = program.plan
                 outputs = [plan.batch_major_values(tensor).copy() for tensor in plan.outputs]
+        return self.arranged(outputs)
+
+    @contextlib.contextmanager
+    def _built_for(self, x):
+        """Build for data, unless built, and lend it as an array; undo that if there is an error."""
+        x = float_array(x, "x", self.dtype, finite=False)
+        check_shape(x.shape, f"layer {self.name!r}")
+        fresh = [layer for layer in nested(self) if not layer.built]
+        try:
+            self.build(x.shape)
+            self.check_batch_size(len(x))
+            self.check_values(x)
+            check_memory([self], self.memory)
+            yield x
         except Exception:
             for layer in fresh:  # built for data that it could not take
                 layer.detach()
             raise
+
+    def arranged(self, outputs):
+        """Return a list of outputs as the layer gives them out: one alone, or a list."""
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def forward(self, x, initial_state=None, mask=None, training=False):
+        """Run the layer on data, as calling it does, and keep what its backward needs.
+
+        Parameters
+        ----------
+        x : array
+            Batch-major, such as (B, T, D) or (B, F).
+        initial_state : list of arrays, or None
+            As in a call; for recurrent layers.
+        mask : array (B, T) of bool, or None
+            False at timesteps that are to be passed over.
+        training : bool
+            Whether dropout drops.
+
+        Returns
+        -------
+        outputs : ndarray, or list of ndarray for several outputs
+        cache : caches.Cache
+            For `backward`.  It stays good however often the layer is called in between.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If x or the states do not fit.
+        """
+        return caches.forward(self, x, initial_state, training, mask)
+
+    def backward(self, douts, cache):
+        """Carry the gradients of a loss from the outputs of one `forward` back to all that went in.
+
+        Nothing is changed by it: the gradients come as new arrays, and twice the same.
+
+        Parameters
+        ----------
+        douts : array, or list of arrays and None
+            The gradient of the loss with respect to each output, in its shape; None means zeros.
+        cache : caches.Cache
+            Of that forward.
+
+        Returns
+        -------
+        caches.Gradients
+            `dx`, `dinitial_state` and `weights`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the gradients do not fit, or an activation has no derivative.
+        RuntimeError
+            If the weights are no longer those of the forward.
+        """
+        return caches.backward(self, douts, cache)
+
+    def states_to_write(self, x, initial_state):
+        """Return initial states as a list that is still to be written, after checking x.
+
+        A stateful layer takes them over as those that it carries, and none is left to be written.
+        """
+        states = self.listed_states(initial_state)
+        if not states or not self.stateful:
+            return states
+        x = float_array(x, "x", self.dtype, finite=False)
+        check_shape(x.shape, f"layer {self.name!r}")
+        self.build(x.shape)
+        self.check_batch_size(len(x))
+        self.set_states(states)
+        return []
+
+    def nested_states(self, states):
+        """Return a flat list of states as the layer gives them out."""
+        return states
 
     def listed_states(self, initial_state):
         """Return initial states as a list, empty for None."""
@@ -303,6 +409,10 @@ class Layer(WeightHolder):
     def make_plan(self, shape, initial_state=False, memory=None, mask=False, training=True):
         """Return the Plan for an input of shape (B, …); see `Plan.describe`."""
         return lower_all([self], self.memory, shape, initial_state, mask, training)
+
+    def _make_kept_plan(self, shape, initial_state, memory, mask):
+        # Its own copy of the weights and gradients, so that nobody else's are ever touched.
+        return lower_all([self], self.memory.twin(), shape, initial_state, mask)
 
     # ------------------------------------------------------------------------------------- config
     def get_config(self):

@@ -3,6 +3,7 @@
 from ..plan import MERGE_MODES, Op
 from .base import Layer
 from .lstm import LSTM
+from .rnn import RNN
 
 
 class Bidirectional(Layer):
@@ -10,12 +11,12 @@ class Bidirectional(Layer):
 
     Parameters
     ----------
-    layer : LSTM
+    layer : LSTM or RNN
         Taken as a pattern: both directions are new layers made from its configuration, named
         "forward_…" and "backward_…".
     merge_mode : {"concat", "sum", "mul", "ave", None}
         How the outputs of the same timestep become one; None gives out both, in a list.
-    backward_layer : LSTM or None
+    backward_layer : LSTM, RNN or None
         The pattern for the other direction, if it is to differ; it must have `go_backwards` set.
     **options
         `name` and `dtype`, as for every layer.
@@ -36,8 +37,8 @@ class Bidirectional(Layer):
     arguments = ("layer", "merge_mode", "backward_layer")
 
     def __init__(self, layer, merge_mode="concat", *, backward_layer=None, **options):
-        if not isinstance(layer, LSTM):
-            raise TypeError(f"Bidirectional wraps an LSTM layer, got {layer!r}")
+        if not isinstance(layer, LSTM | RNN):
+            raise TypeError(f"Bidirectional wraps an LSTM layer or an RNN, got {layer!r}")
         if merge_mode not in (*MERGE_MODES, None):
             known = ", ".join(map(repr, (*MERGE_MODES, None)))
             raise ValueError(f"merge_mode must be one of {known}, got {merge_mode!r}")
@@ -140,19 +141,58 @@ class Bidirectional(Layer):
         ----------
         x : array (B, T, D)
         initial_state : list of four arrays (B, U), or None
-            h and c of the forward direction, then of the backward direction.
+            h and c of the forward direction, then of the backward direction.  None means zeros, or
+            the carried states.
         mask : array (B, T) of bool, or None
             False at timesteps that are to be passed over, by both directions.
         training : bool
             Whether dropout drops.
         """
-        states = self.listed_states(initial_state)
-        if states and self.stateful:
-            raise ValueError(
-                f"stateful layer {self.name!r} carries its own states; set those of "
-                "forward_layer and backward_layer with set_states"
-            )
-        return self._run(x, states, training, mask)
+        return self._run(x, self.states_to_write(x, initial_state), training, mask)
+
+    # -------------------------------------------------------------------------------------- states
+    def _each_way(self, states):
+        """Return the halves of a list, one for each direction."""
+        half = len(states) // 2
+        return zip(self.sublayers, (states[:half], states[half:]), strict=True)
+
+    def listed_states(self, initial_state):
+        """Return initial states as a flat list, empty for None."""
+        states = super().listed_states(initial_state)
+        return [
+            state for layer, part in self._each_way(states) for state in layer.listed_states(part)
+        ]
+
+    def nested_states(self, states):
+        """Return a flat list of states as both directions give them out."""
+        return [
+            state for layer, part in self._each_way(states) for state in layer.nested_states(part)
+        ]
+
+    def arranged(self, outputs):
+        """Return the merged output, or a list of the outputs and the states."""
+        n = 1 if self.merge_mode else 2
+        outputs = [*outputs[:n], *self.nested_states(outputs[n:])]
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    @property
+    def states(self):
+        """The carried states: of the forward direction, then of the backward; None if none."""
+        if not (self.stateful and self.built):
+            return None
+        return [*self.forward_layer.states, *self.backward_layer.states]
+
+    def set_states(self, states):
+        """Set the carried states, given as `states` gives them; see `LSTM.set_states`."""
+        self._need_weights()
+        before = self.forward_layer.states
+        ahead, back = (part for _, part in self._each_way(self.listed_states(states)))
+        self.forward_layer.set_states(ahead)
+        try:
+            self.backward_layer.set_states(back)
+        except Exception:
+            self.forward_layer.set_states(before)
+            raise
 
     def get_config(self):
         """Return the constructor's arguments as a dict."""
@@ -167,8 +207,8 @@ def _copy(layer, prefix, dtype, **changes):
 
 
 def _check_backward(backward, forward, merge_mode):
-    if not isinstance(backward, LSTM):
-        raise TypeError(f"backward_layer must be an LSTM layer, got {backward!r}")
+    if not isinstance(backward, LSTM | RNN):
+        raise TypeError(f"backward_layer must be an LSTM layer or an RNN, got {backward!r}")
     if backward.go_backwards == forward.go_backwards:
         raise ValueError(
             "backward_layer must read the other way: set go_backwards=True on one of the layers"

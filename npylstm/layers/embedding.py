@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import compat, initializers
+from .. import compat, constraints, initializers, regularizers
 from ..errors import positive_integer
 from ..plan import Op
 from .base import Layer
@@ -18,6 +18,8 @@ class Embedding(Layer):
     output_dim : int
         E, the size of each vector.
     embeddings_initializer : str, initializer or callable
+    embeddings_regularizer : str, Regularizer or None
+    embeddings_constraint : str, Constraint, callable or None
     mask_zero : bool
         Whether 0 stands for nothing, and timesteps at which it comes are masked.
     **options
@@ -28,7 +30,14 @@ class Embedding(Layer):
     Weights: embeddings (V, E).  Shapes: (B, T) integers -> (B, T, E).
     """
 
-    arguments = ("input_dim", "output_dim", "embeddings_initializer", "mask_zero")
+    arguments = (
+        "input_dim",
+        "output_dim",
+        "embeddings_initializer",
+        "embeddings_regularizer",
+        "embeddings_constraint",
+        "mask_zero",
+    )
     _rank = 2
     _axes = "(samples, timesteps) of integers"
 
@@ -37,7 +46,8 @@ class Embedding(Layer):
         input_dim,
         output_dim,
         embeddings_initializer="uniform",
-        *,
+        embeddings_regularizer=None,
+        embeddings_constraint=None,
         mask_zero=False,
         **options,
     ):
@@ -51,6 +61,8 @@ class Embedding(Layer):
                 "pass dtype='float64'"
             )
         self.embeddings_initializer = initializers.get(embeddings_initializer, "uniform")
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer, axes=2)
+        self.embeddings_constraint = constraints.get(embeddings_constraint, axes=2)
         self.mask_zero = bool(mask_zero)
 
     def check_input_shape(self, input_shape):

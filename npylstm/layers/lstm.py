@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import activations, constraints, initializers, regularizers, seeding
-from ..data import check_shape, float_array
+from ..data import float_array
 from ..errors import fraction, positive_integer
 from ..plan import Op, Start, Tensor
 from .base import Layer
@@ -50,6 +50,9 @@ class LSTM(Layer):
         Give out zeros at masked timesteps, not the last output once more.
     implementation : {1, 2}
         1 lets each gate drop input features of its own.
+    unroll : bool
+    use_cudnn : {"auto", True, False}
+        These two are taken for Keras's sake and make no difference here.
     **options
         `name` and `dtype`, as for every layer.
 
@@ -83,6 +86,8 @@ class LSTM(Layer):
         "go_backwards",
         "stateful",
         "zero_output_for_mask",
+        "unroll",
+        "use_cudnn",
         "implementation",
     )
     _rank = 3
@@ -106,15 +111,17 @@ class LSTM(Layer):
         kernel_constraint=None,
         recurrent_constraint=None,
         bias_constraint=None,
-        *,
         dropout=0.0,
         recurrent_dropout=0.0,
         seed=None,
+        *,
         return_sequences=False,
         return_state=False,
         go_backwards=False,
         stateful=False,
         zero_output_for_mask=False,
+        unroll=False,
+        use_cudnn="auto",
         implementation=2,
         **options,
     ):
@@ -142,6 +149,10 @@ class LSTM(Layer):
         self.go_backwards = bool(go_backwards)
         self.stateful = bool(stateful)
         self.zero_output_for_mask = bool(zero_output_for_mask)
+        self.unroll = bool(unroll)
+        if use_cudnn not in ("auto", True, False):
+            raise ValueError(f'use_cudnn must be "auto", True or False, got {use_cudnn!r}')
+        self.use_cudnn = use_cudnn
         if implementation not in (1, 2):
             raise ValueError(f"implementation must be 1 or 2, got {implementation!r}")
         self.implementation = 1 if self.recurrent_dropout else implementation
@@ -319,15 +330,7 @@ class LSTM(Layer):
         TypeError, ValueError
             If x or the states do not fit.
         """
-        states = self.listed_states(initial_state)
-        if states and self.stateful:
-            x = float_array(x, "x", self.dtype, finite=False)
-            check_shape(x.shape, f"layer {self.name!r}")
-            self.build(x.shape)
-            self.check_batch_size(len(x))
-            self.set_states(states)
-            states = []
-        return self._run(x, states, training, mask)
+        return self._run(x, self.states_to_write(x, initial_state), training, mask)
 
     def set_states(self, states):
         """Set the carried states.

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from .. import backends, interrupt
 from ..errors import (
     at_least_zero,
     fraction,
@@ -13,7 +14,9 @@ from ..errors import (
     positive_integer,
     unknown_arguments,
 )
-from ..plan import Accumulation, Average, ClipOp, Update, UpdateOp
+from ..layout import check_memory, lay_out, unique_names
+from ..plan import Accumulation, Average, ClipOp, PlanBuilder, Update, UpdateOp
+from ..programs import Programs
 from ..reference.optimizers import rounded
 
 OPTIONS = (
@@ -203,6 +206,96 @@ class Optimizer:
             )
             for name in self.slot_names
         }
+
+    # ---------------------------------------------------------------- layers without a model around
+    def build_for(self, layers):
+        """Move layers of one's own into one memory, to train them together by `apply_gradients`.
+
+        Weights and carried states stay as they are; afterwards the layers belong together as those
+        of a model do.
+
+        Parameters
+        ----------
+        layers : list of Layer
+            Each built, and in no model.
+
+        Raises
+        ------
+        RuntimeError
+            If one has no weights yet.
+        TypeError, ValueError
+            If they do not go together; nothing is changed then.
+        """
+        layers = list(layers)
+        for layer in layers:
+            layer.named_weights()  # raises unless it is built
+            if layer.dtype != layers[0].dtype:
+                raise ValueError(
+                    f"layer {layer.name!r} computes in {layer.dtype}, {layers[0].name!r} in "
+                    f"{layers[0].dtype}; layers that are trained together share one dtype"
+                )
+        if not layers or len({id(layer) for layer in layers}) < len(layers):
+            raise ValueError(f"layers must be a list of layers, each once, got {layers!r}")
+        if self.memory is not None and self.memory.owner is not self:
+            raise ValueError(
+                f"this {type(self).__name__} trains a model ({self.memory.owner!r}) and remembers "
+                "its gradients; make a new optimizer"
+            )
+        shapes = [layer.input_shape for layer in layers]
+        self.build(lay_out(layers, unique_names(layers), shapes, owner=self))
+        self._layers = layers
+        self._programs = Programs(self._make_empty_plan)
+
+    def apply_gradients(self, grads_and_layers):
+        """Take one step along gradients that `layer.backward` gave.
+
+        The first call builds the optimizer for its layers, unless `build_for` has done so.
+
+        Parameters
+        ----------
+        grads_and_layers : list of (caches.Gradients, Layer)
+            For all layers, in any order.  A layer that was used several times comes several times;
+            its gradients are added up.
+
+        Raises
+        ------
+        RuntimeError
+            If one of the layers has been taken elsewhere.
+        ValueError
+            If a layer is missing, or none of this optimizer's.
+        """
+        pairs = list(grads_and_layers)
+        given = list({id(layer): layer for _, layer in pairs}.values())
+        if self.memory is None:
+            self.build_for(given)
+        if self.memory.owner is not self:
+            raise ValueError(
+                f"this {type(self).__name__} trains a model ({self.memory.owner!r}), whose fit "
+                "calls it; make a new optimizer for layers of your own"
+            )
+        names = [[layer.name for layer in layers] for layers in (self._layers, given)]
+        if {id(layer) for layer in given} != {id(layer) for layer in self._layers}:
+            raise ValueError(
+                f"this {type(self).__name__} trains the layers {names[0]} together, and each step "
+                f"needs gradients for all of them; got some for {names[1]}"
+            )
+        check_memory(given, self.memory)
+        self.memory.gradients.fill(0)
+        for gradients, layer in pairs:
+            for name, gradient in gradients.weights.items():
+                self.memory.gradient(f"{layer.path}/{name}")[...] += gradient
+        with self._programs.use(()) as program, interrupt.held_back():
+            rate = self.learning_rates(1)[0]
+            backends.current().apply_update(program, self.update(), rate, self.batches)
+        for layer in given:
+            layer.apply_constraints()
+        self.batches += 1
+
+    def _make_empty_plan(self, shape):
+        """Return a plan that computes nothing, for programs that only update."""
+        builder = PlanBuilder(self.memory)
+        nothing = builder.tensor(1, 1)
+        return builder.finish(nothing, [nothing])
 
     def finalize(self):
         """Make the running mean of the weights, if one is kept, the weights themselves."""

@@ -11,6 +11,7 @@ from . import (
     embedding,
     losses,
     metrics,
+    normalization,
     optimizers,
     regularizers,
     shaping,
@@ -37,6 +38,7 @@ from .lstm import (
     masked_backward,
     split_gates,
 )
+from .normalization import layer_normalization_backward, layer_normalization_forward
 
 __all__ = [
     "LSTMCache",
@@ -54,6 +56,8 @@ __all__ = [
     "gates_backward",
     "gates_forward",
     "gates_slopes",
+    "layer_normalization_backward",
+    "layer_normalization_forward",
     "losses",
     "lstm_backward",
     "lstm_cell_backward",
@@ -61,6 +65,7 @@ __all__ = [
     "lstm_forward",
     "masked_backward",
     "metrics",
+    "normalization",
     "optimizers",
     "regularizers",
     "shaping",

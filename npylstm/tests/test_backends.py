@@ -59,6 +59,7 @@ def test_the_compiled_backend_is_the_default():
 
 def test_both_backends_have_the_same_functions():
     functions = "prepare forward backward loss_and_gradients train evaluate predict quick".split()
+    functions += ["apply_update"]
     for name in functions:
         ours, theirs = (getattr(b, name) for b in (numpy_backend, numba_backend))
         assert inspect.signature(ours) == inspect.signature(theirs)

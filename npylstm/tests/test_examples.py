@@ -11,6 +11,7 @@ import npylstm
 if find_spec("examples") is None:
     pytest.skip("the examples are not installed with the package", allow_module_level=True)
 
+from examples import encoder_decoder, long_series
 from examples.alphabet import __main__ as alphabet
 from examples.alphabet.data import letters, pieces, windows
 from examples.console import pad, width
@@ -99,6 +100,65 @@ def test_flow(lang, tmp_path, capsys, monkeypatch):
         names = [f"flow_{name}_{part}" for name in tensors for part in ("tensor", "steps")]
         others = ("counting", "people_signals", "people_history", "directions")
         assert_pictures(tmp_path, names + [f"flow_{name}" for name in others])
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_encoder_decoder(lang, tmp_path, capsys, monkeypatch):
+    questions, answers = encoder_decoder.sums(np.random.default_rng(0))
+    monkeypatch.setattr(encoder_decoder, "sums", lambda rng: (questions[:1000], answers[:1000]))
+    monkeypatch.setattr(encoder_decoder, "UNSEEN", 500)
+    pictures = ["--plot", str(tmp_path)] if lang == "en" else []
+    arguments = ["--epochs", "2", "--verbose", "1", "--lang", lang, *pictures]
+    assert encoder_decoder.main(arguments) == 0
+    out = capsys.readouterr().out
+    assert "(50, 5, 13)" in out and "(50, 96)" in out and "(50, 3, 13)" in out
+    losses = re.findall(r"(?:loss|손실) (\d+\.\d+)", out)
+    assert len(losses) == 2 and float(losses[1]) < float(losses[0]) < 3
+    assert len(re.findall(r"\d+\+\d+=", out)) == 24
+    wrong = HANGUL if lang == "en" else ENGLISH
+    assert not wrong.search(out.replace(str(tmp_path), "")), wrong.search(out)
+    if pictures:
+        assert_pictures(tmp_path, ["encoder_decoder"])
+
+
+def test_an_answer_is_written_character_by_character():
+    """The decoder is fed with its own characters: as if it were shown all of them at once."""
+    npylstm.utils.set_random_seed(5)
+    model = encoder_decoder.Sums()
+    x = encoder_decoder.one_hot(["34+57", " 3+19"])
+    (answer, _) = model.answer(x, 3)
+    _, *states = model.encoder(x[:1])
+    shown = encoder_decoder.one_hot(["=" + answer[:2]])
+    sequence, *_ = model.decoder(shown, states)
+    best = model.head(sequence)[0].argmax(axis=-1)
+    assert "".join(encoder_decoder.CHARACTERS[k] for k in best) == answer
+
+
+def test_encoder_decoder_data():
+    questions, answers = encoder_decoder.sums(np.random.default_rng(0))
+    assert len(set(questions)) == 10_000
+    for question, answer in zip(questions[:50], answers[:50], strict=True):
+        assert sum(map(int, question.split("+"))) == int(answer)
+    x = encoder_decoder.one_hot(questions[:3])
+    assert x.shape == (3, 5, 13) and (x.sum(axis=-1) == 1).all()
+
+
+def test_long_series(capsys):
+    assert long_series.main(["--epochs", "20", "--backend", "numba"]) == 0
+    out = capsys.readouterr().out
+    errors = [float(line.split()[-1]) for line in re.findall(r"^.*\d\.\d{4}  .*$", out, re.M)]
+    mean, stateful, stateless = errors
+    assert stateful < stateless < mean
+    assert not HANGUL.search(out)
+
+
+def test_long_series_in_korean(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(long_series, "TRAINED", 200)
+    monkeypatch.setattr(long_series, "UNSEEN", 100)
+    assert long_series.main(["--epochs", "1", "--lang", "ko", "--plot", str(tmp_path)]) == 0
+    out = capsys.readouterr().out.replace(str(tmp_path), "")
+    assert HANGUL.search(out) and not ENGLISH.search(out), ENGLISH.search(out)
+    assert_pictures(tmp_path, ["long_series"])
 
 
 def test_same_seed_same_run(capsys):

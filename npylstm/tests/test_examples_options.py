@@ -8,6 +8,7 @@ import pytest
 if find_spec("examples") is None:
     pytest.skip("the examples are not installed with the package", allow_module_level=True)
 
+from examples import encoder_decoder, long_series
 from examples.alphabet import __main__ as alphabet
 from examples.alphabet.texts import TEXTS as ALPHABET_TEXTS
 from examples.console import width
@@ -19,9 +20,18 @@ from examples.texts import TEXTS as SHARED_TEXTS
 from .test_examples import ENGLISH, HANGUL
 
 ALL_TEXTS = {**SHARED_TEXTS, **ALPHABET_TEXTS, **FLOW_TEXTS, "options": OPTIONS}
+for script in (encoder_decoder, long_series):
+    name = script.__name__.split(".")[-1]
+    ALL_TEXTS |= {f"{name}: {key}": texts for key, texts in script.TEXTS.items()}
+COMMANDS = {
+    "alphabet": alphabet,
+    "flow": flow,
+    "encoder_decoder": encoder_decoder,
+    "long_series": long_series,
+}
 
 
-@pytest.mark.parametrize("command", [alphabet, flow], ids=["alphabet", "flow"])
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize(
     "arguments, named",
@@ -72,7 +82,7 @@ def test_directory_that_cannot_be_written(below, lang, tmp_path, capsys):
     assert str(tmp_path / below) in lines[0]
 
 
-@pytest.mark.parametrize("command", [alphabet, flow], ids=["alphabet", "flow"])
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_help(command, lang, capsys):
     with pytest.raises(SystemExit) as stop:

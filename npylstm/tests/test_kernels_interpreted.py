@@ -15,7 +15,8 @@ SCRIPT = textwrap.dedent(
     import npylstm
     from npylstm import Sequential
     from npylstm.layers import (
-        LSTM, Bidirectional, Dense, Dropout, Input, RepeatVector, TimeDistributed
+        LSTM, Bidirectional, Dense, Dropout, Input, LayerNormalization, RepeatVector,
+        TimeDistributed,
     )
 
     pairs = {"float32": ("relu", "hard_sigmoid"), "float64": ("softsign", "silu")}
@@ -27,7 +28,8 @@ SCRIPT = textwrap.dedent(
         ],
         "bidirectional": lambda: [
             Bidirectional(LSTM(3, return_sequences=True), merge_mode="mul"),
-            TimeDistributed(Dense(4, "tanh")), Bidirectional(LSTM(2)), Dense(3, "softmax"),
+            TimeDistributed(Dense(4, "tanh")), LayerNormalization(), Bidirectional(LSTM(2)),
+            Dense(3, "softmax"),
         ],
         "rules": lambda: [
             LSTM(5, kernel_regularizer="l1", activity_regularizer="l2", bias_constraint="max_norm"),

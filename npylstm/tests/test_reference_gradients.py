@@ -216,6 +216,31 @@ def test_activation(activation, rng):
     check_gradient(lambda z: np.sum(activation.forward(z) * dy), [z], [gradient])
 
 
+# ---------------------------------------------------------------------------------- normalization
+@pytest.mark.parametrize("weights", [2, 1, 0], ids=["gamma-beta", "gamma", "none"])
+@pytest.mark.parametrize("shape", [(B, U), (T, B, U)], ids=["vectors", "sequences"])
+def test_layer_normalization(shape, weights, rng):
+    inputs = [rng.normal(size=shape), *rng.normal(size=(2, U))][: 1 + weights]
+    dy = rng.normal(size=shape)
+    _, cache = reference.layer_normalization_forward(*inputs, epsilon=0.01)
+    gradients = reference.layer_normalization_backward(dy, cache)
+    assert [g is None for g in gradients] == [False, weights < 1, weights < 2]
+    check_gradient(
+        lambda *inputs: np.sum(
+            reference.layer_normalization_forward(*inputs, epsilon=0.01)[0] * dy
+        ),
+        inputs,
+        gradients[: len(inputs)],
+    )
+
+
+def test_layer_normalization_gives_mean_0_and_variance_1(rng):
+    x = 3 + 2 * rng.normal(size=(T, B, U))
+    y, _ = reference.layer_normalization_forward(x, epsilon=1e-12)
+    np.testing.assert_allclose(y.mean(axis=-1), 0, atol=1e-14)
+    np.testing.assert_allclose(y.var(axis=-1), 1, rtol=1e-10)
+
+
 # ------------------------------------------------------------------------------- between layers
 @pytest.mark.parametrize("mode", ["concat", "sum", "mul", "ave"])
 def test_merge(mode, rng):
