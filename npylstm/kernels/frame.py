@@ -45,6 +45,7 @@ class Frame(NamedTuple):
     slot_1: np.ndarray
     slot_2: np.ndarray
     sums: np.ndarray  # of gradients, where they are accumulated
+    sizes: np.ndarray  # of gradients, summed by place: see `reference.optimizers.SIZES`
     average: np.ndarray  # of the parameters, if one is kept
     segments: np.ndarray  # int64 (…, 2): first and last + 1 of each weight, of what is zeroed, …
     totals: np.ndarray  # float64
@@ -103,7 +104,9 @@ TABLES = ("table", "segments")
     N_PENALTIES,  # how many values of penalties follow those of the loss
     ACCUMULATE, CLIP, UPDATE, AVERAGE,  # the optimizer's kernels, or 0
     N_PARAMETERS, N_SCALARS,  # scalars for each batch
-    N_SEGMENTS, N_ZEROS, N_MOVING,  # the weights' segments, what is to be zeroed, what is updated
+    N_SEGMENTS, N_ZEROS,  # the weights' segments, what is to be zeroed,
+    N_PLACED, N_MOVING,  # what is updated by sizes summed by place, and what as usual
+    SIZES,  # which sizes are summed by place: 0 for none, 1 squares, 2 absolute values
     MASK_SIZE,  # of a batch's dropout masks
     LOSS_MASK, LOSS_MASK_SIZE,  # where in the arena the mask of the output is; -1 for none
     CONSTRAINTS,  # whether weights are constrained
@@ -111,7 +114,7 @@ TABLES = ("table", "segments")
     SCATTER,  # the kernel that writes outputs to where they belong, or 0
     N_METRICS,
     FIRST_METRIC,  # four numbers each: its kernel, or 0; where its sums, numbers and outputs are
-) = range(44)  # fmt: skip
+) = range(46)  # fmt: skip
 MAX_METRICS = 16
 N_OUTPUTS = FIRST_METRIC + 4 * MAX_METRICS  # how many outputs are to be written
 FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps, width, place

@@ -14,6 +14,7 @@ from .frame import (
     MODE,
     NOT_FINITE,
     REVERSE,
+    SIZES,
     THREADS,
     B,
     D,
@@ -164,13 +165,19 @@ def embedding_forward(dtype):
 
 
 def embedding_gradients(dtype):
-    """Return the kernel that sums up each row's gradient; threads share out the columns."""
+    """Return the kernel that sums up each row's gradient; threads share out the columns.
+
+    If the optimizer goes by them, it sums up their squares or absolute values as well.
+    """
     form = host_format(dtype)
     L, zero = form.lanes, fill_with_zeros(form)
     plus = elementwise(form, lambda a, b: a + b, 2, 1)
+    plus_squares = elementwise(form, lambda a, b: a + b * b, 2, 1)
+    plus_absolute = elementwise(form, lambda a, b: a + np.absolute(b), 2, 1)
 
     def kernel(row, frame, k):
-        table, arena, g = frame.table, frame.arena, frame.gradients
+        table, arena, g, sizes = frame.table, frame.arena, frame.gradients, frame.sizes
+        which = frame.settings[SIZES]
         t, b, u, w = table[row, T], table[row, B], table[row, U], table[row, W]
         first, last = share((u + L - 1) // L, k, frame.settings[THREADS])
         first, last = first * L, least(last * L, u)
@@ -178,10 +185,16 @@ def embedding_gradients(dtype):
             return
         for line in range(table[row, D]):
             zero(last - first, g, w + line * u + first)
+            if which:
+                zero(last - first, sizes, w + line * u + first)
         for s in range(t):
             for q in range(b):
                 to = w + np.int64(arena[table[row, X] + q * t + s]) * u + first
                 dy = table[row, Y] + (s * b + q) * u + first
                 plus(last - first, g, to, frame.gradient_arena, dy, g, to)
+                if which == 1:
+                    plus_squares(last - first, sizes, to, frame.gradient_arena, dy, sizes, to)
+                elif which == 2:
+                    plus_absolute(last - first, sizes, to, frame.gradient_arena, dy, sizes, to)
 
     return kernel

@@ -18,6 +18,7 @@ from .frame import (
     KEEPS,
     N_MOVING,
     N_PARAMETERS,
+    N_PLACED,
     N_SCALARS,
     N_SEGMENTS,
     N_ZEROS,
@@ -145,7 +146,7 @@ def average(dtype):
     return kernel
 
 
-def update(dtype, optimizer, slots, n_numbers):
+def update(dtype, optimizer, slots, n_numbers, placed=False):
     """Return the kernel of one optimizer's step; its row is the batch.
 
     Parameters
@@ -156,6 +157,8 @@ def update(dtype, optimizer, slots, n_numbers):
     slots : tuple of str
     n_numbers : int
         How many numbers the step takes.
+    placed : bool
+        Whether there are weights whose gradients' sizes are summed by place.
     """
     form = host_format(dtype)
     reference_step = optimizers.BY_NAME[optimizer][1]
@@ -167,7 +170,13 @@ def update(dtype, optimizer, slots, n_numbers):
         w, new = reference_step(w, dw, values, *rest[len(slots) :], **arguments)
         return (w, *(new[slot] for slot in slots))
 
+    def step_by_sizes(w, dw, sizes, *rest):
+        values = dict(zip(slots, rest[: len(slots)], strict=True))
+        w, new = reference_step(w, dw, values, *rest[len(slots) :], size=lambda dw: sizes)
+        return (w, *(new[slot] for slot in slots))
+
     apply = elementwise(form, step, 2 + len(slots), 1 + len(slots), n_numbers, together=2)
+    by_sizes = elementwise(form, step_by_sizes, 3 + len(slots), 1 + len(slots), n_numbers)
     decay = elementwise(form, lambda w, decay, rate: w - w * decay * rate, 1, 1, 2)
 
     slots_at = [
@@ -180,8 +189,9 @@ def update(dtype, optimizer, slots, n_numbers):
 
     def kernel(row, frame, k):
         s, w, numbers = frame.settings, frame.parameters, row * frame.settings[N_SCALARS]
-        moving = s[N_SEGMENTS] + s[N_ZEROS]
-        for segment in range(moving, moving + s[N_MOVING]):
+        first_placed = s[N_SEGMENTS] + s[N_ZEROS]
+        first_moving = first_placed + s[N_PLACED]
+        for segment in range(first_placed if placed else first_moving, first_moving + s[N_MOVING]):
             start, end = frame.segments[segment, 0], frame.segments[segment, 1]
             # Whole vectors for each thread, so that no number is computed otherwise than by one.
             first, last = share((end - start + 63) // 64, k, s[THREADS])
@@ -189,9 +199,15 @@ def update(dtype, optimizer, slots, n_numbers):
             here = slots_at(frame, first)
             if frame.scalars[numbers + WEIGHT_DECAY] != 0:
                 decay(last - first, w, first, w, first, frame.scalars, numbers + WEIGHT_DECAY)
-            apply(
-                last - first, w, first, frame.gradients, first, *here, w, first, *here,
-                frame.scalars, numbers + FIRST_NUMBER,
-            )  # fmt: skip
+            if placed and segment < first_moving:
+                by_sizes(
+                    last - first, w, first, frame.gradients, first, frame.sizes, first, *here,
+                    w, first, *here, frame.scalars, numbers + FIRST_NUMBER,
+                )  # fmt: skip
+            else:
+                apply(
+                    last - first, w, first, frame.gradients, first, *here, w, first, *here,
+                    frame.scalars, numbers + FIRST_NUMBER,
+                )  # fmt: skip
 
     return kernel

@@ -58,6 +58,7 @@ class Program:
         self.lanes = host_lanes(plan.memory.dtype)
         self.operations, self.parallel = 0.0, self.batch_size
         self.masks = []  # (generator, rate, shape) of each dropout mask
+        self._placed = []  # slices of the parameters that are Embeddings
         self._unmoved = []  # slices of the parameters whose gradients are always zero
         self._constants = []  # (place in the workspace, numbers) that stay
         self._n_values = 0  # of penalties
@@ -162,7 +163,8 @@ class Program:
         memory = self.plan.memory
         s[fr.N_PARAMETERS] = len(memory.parameters)
         s[fr.N_SEGMENTS], s[fr.N_ZEROS] = len(memory.weight_segments), len(zeros)
-        s[fr.N_MOVING] = 1 + len(self._unmoved)
+        s[fr.N_PLACED] = len(self._placed)
+        s[fr.N_MOVING] = 1 + len(self._unmoved) + len(self._placed)
         s[fr.SQUARES] = self.room(len(memory.parameters) // 4096 + 1)
         s[fr.MASK_SIZE] = sum(prod(shape) for _, _, shape in self.masks)
         if len(self.plan.outputs) > fr.MAX_OUTPUTS:
@@ -254,8 +256,16 @@ class Program:
             slot_1=nothing,
             slot_2=nothing,
             sums=nothing,
+            sizes=np.zeros_like(memory.parameters) if self._placed else nothing,
             average=nothing,
-            segments=np.array([*segments, *zeros, *self._moving(self._unmoved)], np.int64),
+            segments=np.array(
+                [
+                    *(*segments, *zeros),
+                    *((part.start, part.stop) for part in self._placed),
+                    *self._moving([*self._unmoved, *self._placed]),
+                ],
+                np.int64,
+            ),
             totals=np.zeros(16),
         )
         self._addresses, self._bound = fr.addresses(self.frame), {}
@@ -265,6 +275,7 @@ class Program:
 
     def _moving(self, unmoved):
         """Return the parts of the parameters, (first, last + 1), between those that stay."""
+        unmoved = sorted(unmoved, key=lambda part: part.start)
         edges = [0, *(edge for part in unmoved for edge in (part.start, part.stop))]
         edges.append(len(self.plan.memory.parameters))
         return list(zip(edges[::2], edges[1::2], strict=True))
@@ -272,16 +283,20 @@ class Program:
     def choose_moving(self, update):
         """Pass over what an update would leave as it is: zero gradients, nothing remembered.
 
-        Ftrl leaves nothing as it is: it makes each weight anew.
+        Ftrl leaves nothing as it is: it makes each weight anew.  What goes by sizes that are summed
+        by place is updated on its own.
         """
-        if not self._unmoved:
+        if not (self._unmoved or self._placed):
             return
         slots = update.slots.values()
         unmoved = []
         if not update.weight_decay and update.op != UpdateOp.FTRL:
             unmoved = [p for p in self._unmoved if not any(slot[p].any() for slot in slots)]
-        moving, s = self._moving(unmoved), self.settings
-        first, s[fr.N_MOVING] = s[fr.N_SEGMENTS] + s[fr.N_ZEROS], len(moving)
+        by_place = self._placed if update.sums_sizes else []
+        moving, s = self._moving([*unmoved, *by_place]), self.settings
+        s[fr.SIZES] = (1 + (update.op == UpdateOp.ADAMAX)) if by_place else 0
+        s[fr.N_MOVING] = len(moving)
+        first = s[fr.N_SEGMENTS] + s[fr.N_ZEROS] + s[fr.N_PLACED]
         self.frame.segments[first : first + len(moving)] = moving
 
     def bind(self, **arrays):
@@ -309,9 +324,11 @@ class Program:
             *(update.op, tuple(update.slots), update.clip, n_numbers),
             *(every, update.average is not None),
         )
+        placed = bool(self._placed) and update.sums_sizes
         if self._update is None or self._update[0] != key:
             numbers = {"dtype": self.dtype, "slots": key[1], "n_numbers": n_numbers}
-            step = native.address("update", optimizer=update.op.name.lower(), **numbers)
+            name = update.op.name.lower()
+            step = native.address("update", optimizer=name, placed=placed, **numbers)
             clip = 0
             if update.clip:
                 clip = native.address("clip", dtype=self.dtype, op=int(update.clip))
@@ -501,6 +518,8 @@ def _embedding(program, row, line, wanted):
     line[fr.FORWARD] = program.kernel("embedding_forward")
     if program.keeps:
         line[fr.WEIGHT_GRADIENTS] = program.kernel("embedding_gradients")
+        start = int(line[fr.W])
+        program._placed.append(slice(start, start + int(row["D"] * row["U"])))
 
 
 _LOWER = {
