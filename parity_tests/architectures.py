@@ -31,6 +31,9 @@ COMPILED_HEADS = ("linear", "tanh", "softmax")
 COMPILED_LOSSES = ("MeanSquaredError", "CategoricalCrossentropy")
 
 
+FILL = 2.0  # masks the timesteps at which all features are that
+
+
 class Targets(NamedTuple):
     """What a loss takes: a kind of targets, and the activations to end in; None for any."""
 
@@ -67,6 +70,7 @@ class Recurrent(NamedTuple):
     use_bias: bool = True
     go_backwards: bool = False
     merge_mode: str | None = None
+    zero_output_for_mask: bool = False
 
     def layer(self, L, return_sequences):
         lstm = self._one_way(L, return_sequences, self.go_backwards)
@@ -88,6 +92,7 @@ class Recurrent(NamedTuple):
             "zeros",
             return_sequences=return_sequences,
             go_backwards=go_backwards,
+            zero_output_for_mask=self.zero_output_for_mask,
         )
 
 
@@ -117,6 +122,7 @@ class Example(NamedTuple):
     dtype: str = "float64"
     compiled: bool = False
     seed: int = 0
+    masked: bool = False
 
     def layers(self, L):
         """Return the layers, made from `npylstm.layers` or `keras.layers`."""
@@ -124,11 +130,18 @@ class Example(NamedTuple):
         recurrent = [
             one.layer(L, k < last or self.return_sequences) for k, one in enumerate(self.recurrent)
         ]
-        return recurrent + [head.layer(L, self.return_sequences) for head in self.heads]
+        masking = [L.Masking(FILL)] if self.masked else []
+        return [
+            *(*masking, *recurrent),
+            *(head.layer(L, self.return_sequences) for head in self.heads),
+        ]
 
     def inputs(self, rng):
-        """Return x (B, T, D)."""
-        return random(rng, self.B, self.T, self.D)
+        """Return x (B, T, D); a third of the timesteps are masked, if any."""
+        x = random(rng, self.B, self.T, self.D)
+        if self.masked:
+            x[rng.random((self.B, self.T)) < 1 / 3] = FILL
+        return x
 
     def weights(self, shapes, rng):
         """Return random weights, none of them constant, of a size that suits the activations."""
@@ -174,6 +187,7 @@ def recurrents(draw, compiled):
         use_bias=draw(st.booleans()),
         go_backwards=draw(st.booleans()),
         merge_mode=draw(st.sampled_from((None, None, *MERGE_MODES))),
+        zero_output_for_mask=draw(st.booleans()),
     )
 
 
@@ -215,6 +229,7 @@ def examples(draw):
         dtype=draw(st.sampled_from(("float32", "float64"))),
         compiled=compiled,
         seed=draw(st.integers(0, 2**32 - 1)),
+        masked=not compiled and draw(st.integers(0, 3)) == 3,  # their kernels: see test_masks
     )
 
 

@@ -26,16 +26,19 @@ class Result(NamedTuple):
     dweights: list[np.ndarray]
 
 
-def forward_and_back(model, x, h0, c0, d_output, dh, dc):
+def forward_and_back(model, x, h0, c0, d_output, dh, dc, mask=None):
     """Return the Result of a built Sequential model of LSTM layers on the current backend.
 
     `x` (B, T, D) and `d_output` (B, T, ...) are batch-major.  `h0, c0, dh, dc` (R, B, U) are the
     initial states, and the loss's gradients with respect to the last ones, of every LSTM in the
     order of the plan's rows: layer by layer, in each the forward direction before the other.
+    `mask` (B, T) of bool says which timesteps count; None for all.
     """
-    plan = lower_all(model.layers, model.memory, x.shape, initial_state=True)
+    masked = mask is not None
+    plan = lower_all(model.layers, model.memory, x.shape, initial_state=True, mask=masked)
     program = backends.current().prepare(plan, keep=True)
     program.x[...] = x
+    plan.write_mask(mask)
     recurrent = [row for row in plan.rows if row["op"] == Op.LSTM]
 
     def states(arena, name, step):

@@ -109,7 +109,7 @@ def data_of(name, sequences, rng):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_model(name, floatx, rng):
-    """Outputs, the loss, all gradients, metrics, and weights after training with a partial batch."""
+    """Outputs, loss, all gradients, metrics, and weights after training with a partial batch."""
     build, sequences = MODELS[name]
     ours, theirs = shared_models(build, rng)
     x, y = data_of(name, sequences, rng)

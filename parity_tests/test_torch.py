@@ -86,7 +86,13 @@ def build(case, dtype, weights):
     """Return a Sequential model that is an nn.LSTM."""
     model = npylstm.Sequential([layers.Input((None, D))])
     for _ in range(case.num_layers):
-        layer = layers.LSTM(U, return_sequences=True, use_bias=case.bias, dtype=dtype)
+        layer = layers.LSTM(
+            *(U,),
+            return_sequences=True,
+            use_bias=case.bias,
+            dtype=dtype,
+            zero_output_for_mask=True,  # as a packed sequence is padded again
+        )
         model.add(layers.Bidirectional(layer) if case.bidirectional else layer)
     model.set_weights(weights)
     return model
@@ -132,8 +138,28 @@ def test_reference(name, dtype, answers):
     assert_same_weight_gradients(case, [g for g in gradients[3:] if g is not None], expected)
 
 
-# A packed sequence is what a mask of leading ones says.  Layers are shown each sample alone here,
-# cut to its length; the answers hold for a call with masks too, where that is to be compared.
+# A packed sequence is what a mask of leading ones says.
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("name", PACKED)
+def test_packed_sequences(name, backend, dtype, answers):
+    case = CASES[name]
+    given, expected = answers(name, dtype)
+    model = build(case, dtype, our_weights(case, given))
+    x, d_output = (batch_major(case, given[key]) for key in ("x", "d_output"))
+    mask = np.arange(T) < np.array(case.lengths)[:, None]
+    with npylstm.using_backend(backend):
+        ours = forward_and_back(
+            model, x, given["h0"], given["c0"], d_output, given["dh"], given["dc"], mask
+        )
+    assert_close(ours.output, batch_major(case, expected["output"]), "output")
+    assert_close(ours.dx, batch_major(case, expected["dx"]), "dx")
+    for key in ("h", "c", "dh0", "dc0"):
+        assert_close(getattr(ours, key), expected[key], key)
+    assert_same_weight_gradients(case, ours.dweights, expected)
+
+
+# And each sample alone, cut to its length, is what it is in the batch.
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PACKED)
 def test_packed_sequences_sample_by_sample(name, dtype, answers):

@@ -4,11 +4,10 @@ Shapes
 ------
 T timesteps, B samples in the batch, D input features, U units.
 
-x (T, B, D), one step x[t] (B, D) · mask (T, B): 1 for steps that count, 0 for those that are
-passed over · h, c (T+1, B, U): h[0], c[0] are the initial states, so step t
-reads h[t], c[t] and writes h[t+1], c[t+1] · kernel (D, 4U), recurrent_kernel (U, 4U), bias (4U,),
-their blocks of columns in the order i, f, g, o (Keras calls g's block c) · z_i, z_f, z_g, z_o and
-i, f, g, o (B, U): the four pre-activations and what the activations make of them.
+x (T, B, D), one step x[t] (B, D) · mask (T, B): 1 for steps that count, else 0 · h, c (T+1, B, U):
+h[0], c[0] are initial, so step t reads h[t], c[t] and writes h[t+1], c[t+1] · kernel (D, 4U),
+recurrent_kernel (U, 4U), bias (4U,), their columns in the order i, f, g, o (Keras calls g's c) ·
+z_i, z_f, z_g, z_o and i, f, g, o (B, U): the pre-activations and what activations make of them.
 
 Every array keeps the dtype it comes in with.
 
@@ -208,7 +207,10 @@ def lstm_cell_forward(
         With tanh and sigmoid, h lies in (-1, 1).
     cache : LSTMStep
     """
-    z = to_gates(x, kernel, x_dropout) + to_gates(h_prev, recurrent_kernel, h_dropout)
+    if x_dropout is None and h_dropout is None:
+        z = x @ kernel + h_prev @ recurrent_kernel
+    else:
+        z = to_gates(x, kernel, x_dropout) + to_gates(h_prev, recurrent_kernel, h_dropout)
     if bias is not None:
         z = z + bias
     z_i, z_f, z_g, z_o = split_gates(z)
