@@ -249,6 +249,11 @@ class KerasSide:
             y = y.reshape(output.shape) if y.dtype.kind == "f" else y
             loss = self._loss(x, y, output)
         gradients = tape.gradient(loss, [variable.value for variable in variables.values()])
+        self._slices = {  # an embedding's, which optimizers treat in a way of their own
+            key: gradient
+            for key, gradient in zip(variables, gradients, strict=True)
+            if isinstance(gradient, tensorflow.IndexedSlices)
+        }
         found = {  # an embedding's comes as slices, one of a frozen layer's may not come at all
             key: np.zeros(variables[key].shape, self.dtype)
             if g is None
@@ -270,7 +275,10 @@ class KerasSide:
                      for key, v in self._variables().items()}  # fmt: skip
         optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
         optimizer.apply(
-            [self.keras.ops.convert_to_tensor(g) for g in gradients.values()],
+            [
+                self._slices.get(key, self.keras.ops.convert_to_tensor(g))
+                for key, g in gradients.items()
+            ],
             list(variables.values()),
         )
         return {key: np.asarray(variable).copy() for key, variable in variables.items()}
