@@ -67,6 +67,14 @@ def dropped_lstm_forward(dtype, activation, recurrent_activation):
     equations = elementwise(form, equations, 5, 2)
 
     @jit
+    def drop(frame, first, last, source, width, mask, b, to, step):
+        # What is left of samples first, …, last - 1, of b in all, for each gate.
+        n, at = (last - first) * width, first * width
+        for g in range(4):
+            of_gate, there = mask + g * b * width + at, to + g * step + at
+            multiply(n, frame.arena, source + at, frame.masks, of_gate, frame.workspace, there)
+
+    @jit
     def to_gates(frame, first, last, array, a, gate_step, width, w, u, init, init_at, step, z):
         # z = init + a @ W for samples first, …, last - 1, where each gate has an a of its own.
         for g in range(4):
@@ -96,19 +104,12 @@ def dropped_lstm_forward(dtype, activation, recurrent_activation):
             xs, x_at, x_step = arena, x_s, 0
             if table[row, DROPOUT_MASK] >= 0:
                 xs, x_at, x_step = workspace, table[row, X_DROPPED] + s * b * d, t * b * d
-                for g in range(4):
-                    mask = drawn + table[row, DROPOUT_MASK] + (g * b + first) * d
-                    to = x_at + g * x_step + first * d
-                    n = (last - first) * d
-                    multiply(n, arena, x_s + first * d, frame.masks, mask, workspace, to)
+                drop(frame, first, last, x_s, d, drawn + table[row, DROPOUT_MASK], b, x_at, x_step)
             hs, h_at, h_step = arena, h_s, 0
             if table[row, STATE_DROPOUT_MASK] >= 0:
                 hs, h_at, h_step = workspace, table[row, H_DROPPED] + s * b * u, t * b * u
-                for g in range(4):
-                    mask = drawn + table[row, STATE_DROPOUT_MASK] + (g * b + first) * u
-                    to = h_at + g * h_step + first * u
-                    n = (last - first) * u
-                    multiply(n, arena, h_s + first * u, frame.masks, mask, workspace, to)
+                mask = drawn + table[row, STATE_DROPOUT_MASK]
+                drop(frame, first, last, h_s, u, mask, b, h_at, h_step)
             r = w + d * 4 * u
             to_gates(frame, first, last, xs, x_at, x_step, d, w, u, frame.parameters, bias, 0, z)
             to_gates(frame, first, last, hs, h_at, h_step, u, r, u, workspace, z, 4 * u, z)
