@@ -104,12 +104,12 @@ def batches(dtype):
                     if barrier(frame):
                         return
                 call(s[UPDATE], step, frame, k)
+            # The step is made: an end that is asked for now comes after this batch.
             if s[AVERAGE]:
-                if barrier(frame):
-                    return
+                barrier(frame)
                 call(s[AVERAGE], step, frame, k)
             if s[CONSTRAINTS]:
-                barrier(frame)  # an end that is asked for comes after this batch: the step is made
+                barrier(frame)
                 for r in range(s[BACKWARD_ROWS]):
                     call(frame.table[r, CONSTRAIN], r, frame, k)
             call(s[COUNT], step, frame, k)
