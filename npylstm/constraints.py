@@ -177,13 +177,14 @@ _CLASSES = {cls.__name__: cls for cls in _BY_NAME.values()}
 
 
 def get(identifier, axes=None):
-    """Return the constraint that a name, an instance, a class, a function or None stands for.
+    """Return the constraint that a name, a dict, an instance, class or function stands for.
 
     Parameters
     ----------
-    identifier : str, Constraint, type, callable or None
+    identifier : str, dict, Constraint, type, callable or None
         Names are those of the classes, and "max_norm", "non_neg", "unit_norm", "min_max_norm".  A
-        function ``w -> w`` takes an array and returns one of its shape.
+        dict has a name as `class_name`, and `config`, as Keras's own form has.  A function
+        ``w -> w`` takes an array and returns one of its shape.
     axes : int or None
         How many axes the weight has that it is for, if that is known.
 
@@ -200,12 +201,15 @@ def get(identifier, axes=None):
     """
     if identifier is None:
         return None
+    config = {}
+    if isinstance(identifier, dict) and "class_name" in identifier:
+        identifier, config = identifier["class_name"], identifier.get("config") or {}
     if isinstance(identifier, str):
         if identifier not in _BY_NAME and identifier not in _CLASSES:
             raise unknown_name("constraint", identifier, _BY_NAME)
         identifier = (_BY_NAME | _CLASSES)[identifier]
     if inspect.isclass(identifier):
-        identifier = identifier()
+        identifier = identifier(**config)
     if not callable(identifier):
         raise TypeError(
             "a constraint must be a name, a Constraint or a function of the weight, got "

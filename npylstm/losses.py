@@ -6,8 +6,9 @@ The math is in `reference.losses`; a loss here knows its names and which targets
 import numpy as np
 
 from .backends.in_python import aligned_weight
+from .configured import Configured
 from .data import check_equal_lengths, float_array, sample_weights, targets
-from .errors import at_least_zero, fraction, known_arguments, positive, unknown_name
+from .errors import at_least_zero, fraction, is_number, known_arguments, positive, unknown_name
 from .plan import LossOp, Objective, Reduction
 from .reference import losses as reference
 from .reference.activations import sigmoid, softmax
@@ -22,7 +23,7 @@ REDUCTIONS = {
 }
 
 
-class Loss:
+class Loss(Configured):
     """The mean, over samples and timesteps, of a value for each.
 
     Parameters
@@ -105,7 +106,7 @@ class Loss:
         ----------
         y_true : array (..., K), or integer labels (...,) for a sparse loss
         y_pred : array (..., K)
-        sample_weight : array (B,) or (B, T), or None
+        sample_weight : array (B,) or (B, T), a number for all, or None
 
         Returns
         -------
@@ -119,6 +120,8 @@ class Loss:
         y_pred = float_array(y_pred, "y_pred", None, finite=False)
         y_true = targets(y_true, self, y_pred.shape, y_pred.dtype)
         check_equal_lengths(y_true=y_true, y_pred=y_pred)
+        if is_number(sample_weight):
+            sample_weight = np.full(len(y_pred), sample_weight)
         weight = sample_weights(sample_weight, None, y_true, y_pred.shape, y_pred.dtype)
         values = self.values(y_true, y_pred)
         weight = aligned_weight(self.name, values, weight)
@@ -521,6 +524,35 @@ _BY_NAME = {loss._op.name.lower(): loss for loss in _CLASSES} | {
 }
 
 
+_BY_FUNCTION: dict = {}
+
+
+def _function(cls):
+    """Return the function that goes by the name of a loss: a value for each row, not reduced."""
+
+    def values(y_true, y_pred, *arguments, **options):
+        return cls(*arguments, reduction=None, **options)(y_true, y_pred)
+
+    values.__name__ = values.__qualname__ = cls._op.name.lower()
+    values.__doc__ = f"Return a value (...,) for each row; the arguments are `{cls.__name__}`'s."
+    _BY_FUNCTION[values] = cls
+    return values
+
+
+# Keras also offers every loss as a function.
+mean_squared_error = mse = _function(MeanSquaredError)
+mean_absolute_error = mae = _function(MeanAbsoluteError)
+mean_absolute_percentage_error = mape = _function(MeanAbsolutePercentageError)
+mean_squared_logarithmic_error = msle = _function(MeanSquaredLogarithmicError)
+huber, log_cosh, poisson = _function(Huber), _function(LogCosh), _function(Poisson)
+kl_divergence, cosine_similarity = _function(KLDivergence), _function(CosineSimilarity)
+categorical_crossentropy = _function(CategoricalCrossentropy)
+sparse_categorical_crossentropy = _function(SparseCategoricalCrossentropy)
+binary_crossentropy = _function(BinaryCrossentropy)
+binary_focal_crossentropy = _function(BinaryFocalCrossentropy)
+categorical_focal_crossentropy = _function(CategoricalFocalCrossentropy)
+
+
 def get(identifier):
     """Return the Loss that a name, a Loss or a function ``f(y_true, y_pred)`` stands for.
 
@@ -533,6 +565,7 @@ def get(identifier):
     """
     if isinstance(identifier, Loss):
         return identifier
+    identifier = _BY_FUNCTION.get(identifier, identifier) if callable(identifier) else identifier
     if isinstance(identifier, type) and issubclass(identifier, Loss):
         return identifier()
     if isinstance(identifier, str):

@@ -132,8 +132,14 @@ class Sequential(Trainer, WeightHolder):
         self._rebuild(self._layers, tuple(shape))
 
     def _build_for(self, x):
-        """Build for data like x, if not built yet; only the number of features is fixed by it."""
-        self.build(self._layers[0].open_shape(x.shape) if self._layers else x.shape)
+        """Build for data like x, if not built yet; as few sizes as possible are fixed by it."""
+        shape = self._layers[0].open_shape(x.shape) if self._layers else x.shape
+        try:
+            self.build(shape)
+        except ValueError:
+            if len(shape) < 3 and shape[1:] == x.shape[1:]:
+                raise
+            self.build((None, *x.shape[1:]))  # for Flatten and the like, which need all of them
 
     def _unbuild(self):
         """Undo a build for data that turned out not to fit."""
@@ -284,7 +290,7 @@ class Sequential(Trainer, WeightHolder):
 
     # -------------------------------------------------------------------------------------- states
     def __call__(self, x, *, mask=None, training=False):
-        """Return the outputs for one batch.
+        """Return the outputs for one batch; a model that is not built yet is built for it.
 
         Parameters
         ----------
@@ -294,8 +300,14 @@ class Sequential(Trainer, WeightHolder):
         training : bool
             Whether dropout drops.
         """
-        self._need_built("calling the model")
-        return self._predict_on_batch(x, training, mask)
+        if self.built:
+            return self._predict_on_batch(x, training, mask)
+        try:
+            self._build_for(self._inputs(x))
+            return self._predict_on_batch(x, training, mask)
+        except Exception:
+            self._unbuild()
+            raise
 
     def get_layer(self, name=None, index=None):
         """Return a layer by its name or its position.

@@ -221,12 +221,13 @@ _ALSO = {"l1l2": L1L2, **{cls.__name__: cls for cls in _BY_NAME.values()}}
 
 
 def get(identifier, axes=None):
-    """Return the regularizer that a name, an instance, a class or None stands for.
+    """Return the regularizer that a name, a dict, an instance, a class or None stands for.
 
     Parameters
     ----------
-    identifier : str, Regularizer, type or None
-        Names are those of the classes, and "l1", "l2", "l1_l2", "orthogonal_regularizer".
+    identifier : str, dict, Regularizer, type or None
+        Names are those of the classes, and "l1", "l2", "l1_l2", "orthogonal_regularizer".  A dict
+        has a name as `class_name`, and `config`: Keras's own form, with more entries, is read.
     axes : int or None
         How many axes the weight has that it is for, if that is known.
 
@@ -243,12 +244,15 @@ def get(identifier, axes=None):
     """
     if identifier is None:
         return None
+    config = {}
+    if isinstance(identifier, dict) and "class_name" in identifier:
+        identifier, config = identifier["class_name"], identifier.get("config") or {}
     if isinstance(identifier, str):
         if identifier not in _BY_NAME and identifier not in _ALSO:
             raise unknown_name("regularizer", identifier, _BY_NAME)
         identifier = (_BY_NAME | _ALSO)[identifier]
     if inspect.isclass(identifier):
-        identifier = identifier()
+        identifier = identifier(**config)
     if not isinstance(identifier, Regularizer):
         hint = ""
         if callable(identifier):

@@ -236,6 +236,27 @@ def test_optimizer_with_schedule(name, options, float64, rng):
 
 
 @pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("PolynomialDecay", (0.3, 7, 0.02, 1.5)),
+        ("PolynomialDecay", (0.3, 7, 0.02, 0.5, True)),
+        ("InverseTimeDecay", (0.3, 7, 0.8)),
+        ("InverseTimeDecay", (0.3, 7, 0.8, True)),
+        ("CosineDecayRestarts", (0.3, 7)),
+        ("CosineDecayRestarts", (0.3, 7, 1.0, 0.8, 0.1)),
+        ("CosineDecayRestarts", (0.3, 7, 1.5, 0.8, 0.1)),
+    ],
+)
+def test_schedule_alone(name, arguments, float64):
+    arguments = [exactly(value) for value in arguments]
+    ours, theirs = (
+        getattr(library.optimizers.schedules, name)(*arguments) for library in (npylstm, keras)
+    )
+    for step in range(40):
+        assert_close(np.float64(ours(step)), theirs(step), f"step {step}")
+
+
+@pytest.mark.parametrize(
     ("name", "options"),
     [
         pytest.param(*case, id=name)

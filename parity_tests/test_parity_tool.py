@@ -103,6 +103,25 @@ def test_no_fault(floatx, numpy_backend):
     assert max(r.bound / r.scale for r in report.rows if r.tensor == "output") < 2000 * eps
 
 
+def test_rules_and_shapes_of_dropout_come_along(numpy_backend):
+    rules = {"kernel_regularizer": "l2", "recurrent_constraint": keras.constraints.MaxNorm(0.5)}
+    theirs = theirs_of(
+        [
+            L.Dropout(0.5, noise_shape=(None, 1, None)),
+            L.LSTM(U, activity_regularizer=keras.regularizers.L1(0.25), **rules),
+            L.Dense(2),
+        ],
+        *("sgd", "mse"),
+    )
+    ours = parity.from_keras(theirs)
+    dropout, lstm, _ = ours.layers
+    assert dropout.noise_shape == (None, 1, None)
+    assert lstm.activity_regularizer.get_config() == {"l1": 0.25}
+    assert lstm.recurrent_constraint.get_config() == {"max_value": 0.5, "axis": 0}
+    report = parity.compare(ours, theirs)
+    assert report.agrees, report
+
+
 def test_nothing_is_left_changed(floatx):
     """In the compiled backend, too."""
     theirs = theirs_of([L.LSTM(U), L.Dense(2)], "adam", "mse")

@@ -114,10 +114,12 @@ def rotated(layers, shift):
     ]
 
 
-def assert_same_training(build, loss, y, rng, optimizer=lambda o: o.SGD(0.1), steps=T, epochs=1):
+def assert_same_training(
+    build, loss, y, rng, optimizer=lambda o: o.SGD(0.1), steps=T, epochs=1, x=None
+):
     """Compare loss, gradients, evaluation, logs and trained weights, of both backends."""
     ours, theirs = shared_models(build, rng)
-    start, x = theirs.get_weights(), random(rng, SAMPLES, steps, D)
+    start, x = theirs.get_weights(), random(rng, SAMPLES, steps, D) if x is None else x
     theirs.compile(optimizer(keras.optimizers), loss, run_eagerly=True)
     expected_loss, expected_gradients = keras_loss_and_gradients(theirs, x[:B], y[:B])
     plain = keras.losses.get(loss)(y[:B], theirs(x[:B]))  # the loss alone
@@ -208,3 +210,29 @@ def test_order_in_an_update(float64, rng):
         *(lambda layers: rotated(layers, 1), "categorical_crossentropy", y, rng, optimizer),
         epochs=2,
     )
+
+
+def test_layer_normalization(float64, rng):
+    def build(layers):
+        library = npylstm if layers is npylstm.layers else keras
+        normalization = layers.LayerNormalization(
+            beta_regularizer="l1",
+            gamma_regularizer="l2",
+            beta_constraint="non_neg",
+            gamma_constraint=library.constraints.MaxNorm(0.9),
+        )
+        return [layers.Input((T, D)), layers.LSTM(U), normalization, layers.Dense(K)]
+
+    assert_same_training(build, "mse", random(rng, SAMPLES, K), rng)
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "RMSprop"])
+def test_embedding(optimizer, float64, rng):
+    # RMSprop squares the gradients: those of a table with a penalty come together first.
+    def build(layers):
+        rules = {"embeddings_regularizer": "l2", "embeddings_constraint": "max_norm"}
+        return [layers.Input((T,)), layers.Embedding(6, D, **rules), layers.LSTM(U)]
+
+    x = rng.integers(6, size=(SAMPLES, T))
+    make = {"SGD": lambda o: o.SGD(0.1), "RMSprop": lambda o: o.RMSprop(np.float64(0.1))}[optimizer]
+    assert_same_training(build, "mse", random(rng, SAMPLES, U), rng, make, x=x)

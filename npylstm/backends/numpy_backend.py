@@ -250,6 +250,7 @@ class _Hold:
 class _WeightPenalty:
     def __init__(self, row, plan):
         self.penalty, segment = plan.penalties[row["mode"]]
+        self.place = int(row["w"])
         self.w, self.dw = (
             flat[segment.slice].reshape(segment.shape)
             for flat in (plan.memory.parameters, plan.memory.gradients)
@@ -445,7 +446,10 @@ def _update(memory, update, t, learning_rate, sizes=None):
 
 def _sizes(program, update):
     """Return the sizes of the gradients as the optimizer takes them, or None for those of dw."""
+    # With a penalty, the gradient of a whole table comes together before the optimizer sees it.
+    penalized = {row.place for row in program.rows if isinstance(row, _WeightPenalty)}
     rows = [row for row in program.rows if isinstance(row, _Embedding)]
+    rows = [row for row in rows if row.place not in penalized]
     if not (rows and update.sums_sizes):
         return None
     size = optimizers.SIZES[update.op.name.lower()]

@@ -519,7 +519,14 @@ def _embedding(program, row, line, wanted):
     if program.keeps:
         line[fr.WEIGHT_GRADIENTS] = program.kernel("embedding_gradients")
         start = int(line[fr.W])
-        program._placed.append(slice(start, start + int(row["D"] * row["U"])))
+        if start not in _penalized(program):  # else all of its gradient comes together first
+            program._placed.append(slice(start, start + int(row["D"] * row["U"])))
+
+
+def _penalized(program):
+    """Return where the weights with a penalty start."""
+    rows = program.rows[program.rows["op"] == Op.WEIGHT_PENALTY]
+    return set(rows["w"].tolist())
 
 
 _LOWER = {

@@ -91,6 +91,16 @@ class Dense(Layer):
         return (*input_shape[:-1], self.units)
 
     @property
+    def kernel(self):
+        """Weights (features, units): a view."""
+        return self.weight("kernel")
+
+    @property
+    def bias(self):
+        """Bias (units,), a view; None without one."""
+        return self.weight("bias") if self.use_bias else None
+
+    @property
     def used_activations(self):
         """The activation."""
         return [self.activation]

@@ -22,6 +22,8 @@ class Embedding(Layer):
     embeddings_constraint : str, Constraint, callable or None
     mask_zero : bool
         Whether 0 stands for nothing, and timesteps at which it comes are masked.
+    weights : array (V, E), a list of it, or None
+        To start from, such as vectors learnt elsewhere.
     **options
         `name` and `dtype`, as for every layer.
 
@@ -49,6 +51,7 @@ class Embedding(Layer):
         embeddings_regularizer=None,
         embeddings_constraint=None,
         mask_zero=False,
+        weights=None,
         **options,
     ):
         compat.input_length_as_shape(options)
@@ -64,6 +67,18 @@ class Embedding(Layer):
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer, axes=2)
         self.embeddings_constraint = constraints.get(embeddings_constraint, axes=2)
         self.mask_zero = bool(mask_zero)
+        if weights is not None:
+            self.build()
+            self.set_weights(list(weights) if isinstance(weights, list | tuple) else [weights])
+
+    def build(self, input_shape=(None, None)):
+        """Create the weights, unless they exist; they are the same for batches of all shapes."""
+        super().build(input_shape)
+
+    @property
+    def embeddings(self):
+        """The vectors (V, E): a view."""
+        return self.weight("embeddings")
 
     def check_input_shape(self, input_shape):
         """Raise ValueError unless it is (samples, timesteps)."""

@@ -2,7 +2,7 @@
 
 import math
 
-from .. import initializers
+from .. import constraints, initializers, regularizers
 from ..errors import positive
 from ..plan import Op
 from .base import Layer
@@ -22,11 +22,15 @@ class LayerNormalization(Layer):
     scale : bool
         Multiply by `gamma`, a number for each feature.
     beta_initializer, gamma_initializer : str, initializer or callable
+    beta_regularizer, gamma_regularizer : str, Regularizer or None
+    beta_constraint, gamma_constraint : str, Constraint, callable or None
     **options
         `name` and `dtype`, as for every layer.
 
     Raises
     ------
+    TypeError
+        If `axis` is no integer, nor a list of them.
     ValueError
         If `epsilon` is not greater than 0.  For another axis than the last, when it is built.
 
@@ -35,7 +39,18 @@ class LayerNormalization(Layer):
     Weights: gamma (features,), beta (features,).  Shapes: (..., features) -> the same.
     """
 
-    arguments = ("axis", "epsilon", "center", "scale", "beta_initializer", "gamma_initializer")
+    arguments = (
+        "axis",
+        "epsilon",
+        "center",
+        "scale",
+        "beta_initializer",
+        "gamma_initializer",
+        "beta_regularizer",
+        "gamma_regularizer",
+        "beta_constraint",
+        "gamma_constraint",
+    )
     _axes = "(samples, ..., features)"
 
     def __init__(
@@ -46,14 +61,35 @@ class LayerNormalization(Layer):
         scale=True,
         beta_initializer="zeros",
         gamma_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
         **options,
     ):
         super().__init__(**options)
+        axes = axis if isinstance(axis, list | tuple) else [axis]
+        if not all(isinstance(one, int) for one in axes):
+            raise TypeError(f"axis must be an integer or a list of integers, got {axis!r}")
         self.axis = axis
         self.epsilon = positive("epsilon", epsilon)
         self.center, self.scale = bool(center), bool(scale)
         self.beta_initializer = initializers.get(beta_initializer, "zeros")
         self.gamma_initializer = initializers.get(gamma_initializer, "ones")
+        self.beta_regularizer = regularizers.get(beta_regularizer, axes=1)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer, axes=1)
+        self.beta_constraint = constraints.get(beta_constraint, axes=1)
+        self.gamma_constraint = constraints.get(gamma_constraint, axes=1)
+
+    @property
+    def gamma(self):
+        """What each feature is multiplied by (features,), a view; None without `scale`."""
+        return self.weight("gamma") if self.scale else None
+
+    @property
+    def beta(self):
+        """What is added to each feature (features,), a view; None without `center`."""
+        return self.weight("beta") if self.center else None
 
     def check_input_shape(self, input_shape):
         """Raise ValueError unless the last axis has a known size and is the one to normalize."""

@@ -37,7 +37,7 @@ _BY_NAME = {
 
 
 def get(identifier):
-    """Return the Optimizer that a name or an Optimizer stands for.
+    """Return the Optimizer that a name, a dict of `class_name` and `config`, or one stands for.
 
     Raises
     ------
@@ -48,6 +48,11 @@ def get(identifier):
     """
     if isinstance(identifier, Optimizer):
         return identifier
+    if isinstance(identifier, dict) and isinstance(identifier.get("class_name"), str):
+        name = identifier["class_name"].lower()
+        if name not in _BY_NAME:
+            raise unknown_name("optimizer", name, _BY_NAME)
+        return _BY_NAME[name].from_config(identifier.get("config") or {})
     if isinstance(identifier, str):
         if identifier.lower() in _BY_NAME:
             return _BY_NAME[identifier.lower()]()

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from .. import backends, interrupt
+from ..configured import Configured
 from ..errors import (
     at_least_zero,
     fraction,
@@ -25,12 +26,12 @@ OPTIONS = (
 )
 
 
-class Optimizer:
+class Optimizer(Configured):
     """What all optimizers share: the rate, the clipping, the weight decay and the count of steps.
 
     Parameters
     ----------
-    learning_rate : float or LearningRateSchedule
+    learning_rate : float, LearningRateSchedule, or function of the number of steps or of nothing
     weight_decay : float or None
         Before each step every weight shrinks by this fraction of itself, times the learning rate.
     clipnorm : float or None
@@ -120,10 +121,7 @@ class Optimizer:
         self._sums = self._average = None
         self.memory = None
         self._schedule = None
-        if callable(learning_rate):
-            self._schedule = learning_rate
-        else:
-            self.learning_rate = learning_rate
+        self.learning_rate = learning_rate
 
     @property
     def iterations(self):
@@ -148,6 +146,10 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, value):
+        if callable(value):
+            takes_step = inspect.signature(value).parameters
+            self._schedule = value if takes_step else lambda step: value()
+            return
         if self._schedule is not None:
             raise TypeError(
                 "the learning rate of this optimizer comes from a schedule and cannot be set; "
@@ -166,6 +168,13 @@ class Optimizer:
         rates = [self._schedule(self.batches + k) for k in range(n)]
         # Keras computes schedules in float32, unless their numbers are numpy.float64.
         return np.array([r if isinstance(r, np.float64) else np.float32(r) for r in rates], float)
+
+    def get_config(self):
+        """Return the constructor's arguments as a dict; a schedule as it is."""
+        config = super().get_config() | {name: getattr(self, name) for name in OPTIONS}
+        if self._schedule is not None:
+            config["learning_rate"] = self._schedule
+        return config
 
     def hyperparameters(self):
         """Return the numbers of the step function, by name."""

@@ -273,6 +273,8 @@ class KerasSide:
         """Return the weights after one step of a fresh optimizer, by part and name."""
         variables = {key: self.keras.Variable(v, dtype=self.dtype.name)
                      for key, v in self._variables().items()}  # fmt: skip
+        for key, variable in variables.items():
+            variable.constraint = self._variables()[key].constraint
         optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
         optimizer.apply(
             [

@@ -10,7 +10,7 @@ from .keras_side import KerasSide, import_keras
 
 # What makes no difference to the numbers, or is taken from elsewhere.
 _WITHOUT_EFFECT = {
-    *("name", "dtype", "trainable", "unroll", "use_cudnn", "implementation", "seed", "noise_shape"),
+    *("name", "dtype", "trainable", "unroll", "use_cudnn", "implementation", "seed"),
     *("batch_shape", "batch_input_shape", "input_shape", "build_config", "registered_name"),
     *("quantization_config", "lora_rank", "lora_alpha", "input_length"),
     *("sparse", "ragged", "optional"),
@@ -76,7 +76,7 @@ def _layer_from(keras, layer, then=None, name=None):
         given["activation"] = then.activation
     arguments = {}
     for argument, value in given.items():
-        if argument not in cls.arguments:
+        if argument not in (*cls.arguments, "activity_regularizer"):
             raise ValueError(
                 f"layer {layer.name!r} has {argument}={value!r}, which npylstm's {cls.__name__} "
                 "does not have"

@@ -136,6 +136,7 @@ def test_layers_without_states_say_so(x):
             ValueError, r"a list of 2 lists \[h, c\]"),
         (lambda: LayerNormalization(axis=1)(np.zeros((B, T, D))), ValueError, "last axis only"),
         (lambda: LayerNormalization(epsilon=0), ValueError, "epsilon must be greater than 0"),
+        (lambda: LayerNormalization(axis="last"), TypeError, "axis must be an integer or a list"),
         (lambda: Reshape((3, 4))(np.zeros((B, T, D))), ValueError, "10 numbers.*multiply"),
         (lambda: Reshape((-1, -1)), ValueError, "only one size"),
         (lambda: Reshape(10), TypeError, "must be a tuple"),

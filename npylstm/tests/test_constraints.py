@@ -62,3 +62,10 @@ def test_names_and_configurations():
 def test_wrong_turns(make, error, text):
     with pytest.raises(error, match=text):
         make()
+
+
+def test_a_dict_stands_for_a_constraint():
+    config = {"class_name": "MaxNorm", "config": {"max_value": 0.5, "axis": 1}}
+    assert constraints.get(config).get_config() == {"max_value": 0.5, "axis": 1}
+    with pytest.raises(ValueError, match="unknown constraint 'MaxNor'"):
+        constraints.get({"class_name": "MaxNor"})

@@ -10,6 +10,7 @@ from npylstm.layers import (
     Bidirectional,
     Dense,
     Dropout,
+    Embedding,
     Input,
     RepeatVector,
     TimeDistributed,
@@ -131,6 +132,49 @@ def test_dropout_drops_while_training_only(rng):
     assert abs(len(kept) / x.size - 0.7) < 0.02
     assert (layer(x, training=True) != out).any()
     np.testing.assert_array_equal(Dropout(0.3, seed=5)(x, training=True), out)
+
+
+def test_dropout_alike_at_all_timesteps(rng):
+    x = np.ones((6, 5, 40), "float32")
+    for shape in ((None, 1, None), [6, 1, 40]):
+        out = Dropout(0.5, noise_shape=shape, seed=5)(x, training=True)
+        np.testing.assert_array_equal(out, np.repeat(out[:, :1], 5, axis=1))
+        assert (out[0] != out[1]).any() and 0 < (out == 0).mean() < 1
+    for shape in ((None, None, None), (6, 5, 40), None):
+        out = Dropout(0.5, noise_shape=shape, seed=5)(x, training=True)
+        assert (out[:, 0] != out[:, 1]).any()
+
+
+def test_dropout_of_another_noise_shape():
+    for shape in ((None, 1, 1), (1, None, None), (None, 1), (6, 5, 41)):
+        with pytest.raises(ValueError, match="along timesteps only"):
+            Dropout(0.5, noise_shape=shape)(np.ones((6, 5, 40)))
+    for shape in ((6, 0, 40), (6, 1.5, 40), "abc", 3):
+        with pytest.raises(ValueError, match="tuple of positive integers and None"):
+            Dropout(0.5, noise_shape=shape)
+
+
+def test_weights_by_name(rng):
+    dense, embedding = Dense(3), Embedding(4, 2)
+    dense(rng.normal(size=(5, 2)))
+    np.testing.assert_array_equal(dense.kernel, dense.get_weights()[0])
+    assert dense.bias.shape == (3,) and Dense(3, use_bias=False).bias is None
+    dense.bias[...] = 7
+    np.testing.assert_array_equal(dense.get_weights()[1], [7, 7, 7])
+    embedding.build()
+    assert embedding.embeddings.shape == (4, 2)
+
+
+def test_embedding_that_starts_from_weights(rng):
+    vectors = rng.normal(size=(4, 2)).astype("float32")
+    for weights in (vectors, [vectors]):
+        layer = Embedding(4, 2, weights=weights)
+        np.testing.assert_array_equal(layer([[3, 1]]), [vectors[[3, 1]]])
+        model = Sequential([Embedding(4, 2, weights=weights), LSTM(3)])
+        model(np.array([[1, 2, 0]]))
+        np.testing.assert_array_equal(model.layers[0].embeddings, vectors)
+    with pytest.raises(ValueError, match="has the shape"):
+        Embedding(4, 3, weights=vectors)
 
 
 def test_time_distributed_is_the_layer_at_each_timestep(rng):

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from npylstm import optimizers
-from npylstm.optimizers.schedules import CosineDecay, ExponentialDecay, PiecewiseConstantDecay
+from npylstm.optimizers.schedules import (
+    CosineDecay,
+    CosineDecayRestarts,
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+)
 from npylstm.reference import optimizers as reference
 
 
@@ -53,6 +60,33 @@ def test_schedules():
     assert [cosine(k) for k in (0, 5, 10, 99)] == pytest.approx([0.2, 0.11, 0.02, 0.02])
     warm = CosineDecay(0.0, decay_steps=10, warmup_target=1.0, warmup_steps=4)
     assert [warm(k) for k in (0, 2, 4, 9, 14)] == pytest.approx([0, 0.5, 1, 0.5, 0])
+    line = PolynomialDecay(0.5, decay_steps=10, end_learning_rate=0.1)
+    assert [line(k) for k in (0, 5, 10, 15)] == pytest.approx([0.5, 0.3, 0.1, 0.1])
+    saw = PolynomialDecay(0.5, decay_steps=10, end_learning_rate=0.1, power=2, cycle=True)
+    assert [saw(k) for k in (0, 5, 10, 15)] == pytest.approx([0.5, 0.2, 0.1, 0.125])
+    inverse = InverseTimeDecay(0.6, decay_steps=10, decay_rate=2)
+    assert [inverse(k) for k in (0, 5, 10)] == pytest.approx([0.6, 0.3, 0.2])
+    stairs = InverseTimeDecay(0.6, decay_steps=10, decay_rate=2, staircase=True)
+    assert [stairs(k) for k in (9, 10)] == pytest.approx([0.6, 0.2])
+    restarts = CosineDecayRestarts(0.2, 10, t_mul=3, m_mul=0.5, alpha=0.1)
+    expected = [0.2, 0.11, 0.11, 0.065, 0.065]  # 10 steps, 30 steps, 90 steps
+    assert [restarts(k) for k in (0, 5, 10, 25, 40)] == pytest.approx(expected)
+    alike = CosineDecayRestarts(0.2, 10, t_mul=1)
+    assert [alike(k) for k in (5, 10, 15, 100)] == pytest.approx([0.1, 0.2, 0.1, 0.2])
+    tripled = CosineDecayRestarts(0.2, 1, t_mul=3)
+    assert tripled(1 + 3 + 9 + 27 + 81) == 0.2  # log(3**5) / log(3) is less than 5
+
+
+def test_configurations():
+    nadam = optimizers.Nadam(CosineDecay(0.2, 10), beta_2=0.9, clipvalue=2.0, name="mine")
+    config = nadam.get_config()
+    assert config["beta_2"] == 0.9 and config["clipvalue"] == 2.0 and config["name"] == "mine"
+    again = optimizers.Nadam.from_config(config)
+    assert again.get_config() == config and again.learning_rate == np.float32(0.2)
+    schedule = config["learning_rate"]
+    assert type(schedule).from_config(schedule.get_config())(5) == schedule(5)
+    by_dict = optimizers.get({"class_name": "AdamW", "config": {"weight_decay": 0.5}})
+    assert isinstance(by_dict, optimizers.AdamW) and by_dict.weight_decay == 0.5
 
 
 def test_learning_rates_of_the_next_steps():
@@ -64,6 +98,10 @@ def test_learning_rates_of_the_next_steps():
     plain = optimizers.SGD(0.1)
     plain.learning_rate = 0.2
     np.testing.assert_array_equal(plain.learning_rates(2), [0.2, 0.2])
+    plain.learning_rate = InverseTimeDecay(1.0, 1, 1.0)
+    np.testing.assert_array_equal(plain.learning_rates(3), np.float32([1, 1 / 2, 1 / 3]))
+    by_hand = optimizers.SGD(lambda: 0.25)  # asked before every step
+    np.testing.assert_array_equal(by_hand.learning_rates(2), [0.25, 0.25])
 
 
 @pytest.mark.parametrize(
@@ -92,6 +130,9 @@ def test_learning_rates_of_the_next_steps():
         (lambda: PiecewiseConstantDecay([1], [1.0]), ValueError, "one value more than boundaries"),
         (lambda: PiecewiseConstantDecay([2, 1], [1, 2, 3]), ValueError, "must ascend"),
         (lambda: ExponentialDecay(0.1, 0, 0.5), ValueError, "decay_steps must be greater than 0"),
+        (lambda: PolynomialDecay(0.1, -1), ValueError, "decay_steps must be greater than 0"),
+        (lambda: CosineDecayRestarts(0.1, 5, 0.5), ValueError, "t_mul must be .* at least 1"),
+        (lambda: optimizers.get({"class_name": "adamx"}), ValueError, "did you mean 'adamax'"),
     ],
 )
 def test_wrong_settings(make, error, message):

@@ -112,3 +112,17 @@ def test_layers_keep_them():
 def test_wrong_turns(make, error, text):
     with pytest.raises(error, match=text):
         make()
+
+
+def test_a_dict_stands_for_a_regularizer():
+    config = {
+        "class_name": "L1L2",
+        "config": {"l1": 0.5, "l2": 0.25},
+        "module": "keras.regularizers",
+    }
+    assert regularizers.get(config).get_config() == {"l1": 0.5, "l2": 0.25}
+    assert isinstance(regularizers.get({"class_name": "l2"}), regularizers.L2)
+    with pytest.raises(ValueError, match="unknown regularizer 'l3'"):
+        regularizers.get({"class_name": "l3", "config": {}})
+    with pytest.raises(TypeError, match="must be a name or a Regularizer"):
+        regularizers.get({"name": "l2"})

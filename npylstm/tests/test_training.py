@@ -5,7 +5,7 @@ import pytest
 
 from npylstm import Sequential
 from npylstm.callbacks import Callback, ModelCheckpoint
-from npylstm.layers import LSTM, Dense, Dropout, Input
+from npylstm.layers import LSTM, Dense, Dropout, Flatten, Input
 
 N, T, D, K = 10, 3, 2, 4
 
@@ -309,3 +309,24 @@ def test_a_model_without_an_input_is_built_by_its_data(data):
     model.fit(x, y, verbose=0)
     assert model.built and model.input_shape == (None, None, D)
     assert model.predict(x[:, :2], verbose=0).shape == (N, K)  # any number of timesteps
+
+
+def test_a_model_that_needs_all_sizes_is_built_by_its_data(data):
+    x, y = data
+    model = Sequential([LSTM(5, return_sequences=True), Flatten(), Dense(K, activation="softmax")])
+    model.compile("adam", "categorical_crossentropy")
+    model.fit(x, y, verbose=0)
+    assert model.input_shape == (None, T, D)
+    with pytest.raises(ValueError, match=r"\(None, 3, 2\), got \(10, 2, 2\)"):
+        model.predict(x[:, :2], verbose=0)
+
+
+def test_a_model_that_is_called_is_built(data):
+    x, _ = data
+    model = Sequential([LSTM(5), Dense(K)])
+    with pytest.raises(ValueError, match="3-D array"):
+        model(x[0])
+    assert not model.built
+    outputs = model(x)
+    assert model.built and outputs.shape == (N, K)
+    np.testing.assert_array_equal(model(x), outputs)
