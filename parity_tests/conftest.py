@@ -22,6 +22,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile("long", max_examples=5000, print_blob=True, **_COMMON)
 
 
+def pytest_configure(config):
+    """Make known the marks that Keras's own tests carry."""
+    config.addinivalue_line("markers", "requires_trainable_backend: of Keras; no meaning here")
+
+
 @pytest.fixture(params=["float32", "float64"])
 def floatx(request):
     """Run the test once in each precision."""
