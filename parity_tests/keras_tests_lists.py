@@ -187,24 +187,26 @@ CANNOT_APPLY: dict[str, dict[str, str]] = {
         lacks("R2Score"): "R2ScoreTest.*",
     },
     "metrics/confusion_metrics_test": {
-        lacks("counts of right and wrong positives and negatives as metrics"): (
-            "FalsePositivesTest.* FalseNegativesTest.* TrueNegativesTest.* TruePositiveTest.*"
-        ),
-        lacks("one of precision, recall, sensitivity, specificity at another"): (
-            "SensitivityAtSpecificityTest.* SpecificityAtSensitivityTest.*"
-            " PrecisionAtRecallTest.* RecallAtPrecisionTest.test_[!e]*"
-        ),
         lacks("areas of several labels (`multi_label`) and `label_weights`"): (
             "MultiAUCTest.* AUCTest.test_config"
         ),
         lacks("area under the curve of precision and gain"): "AUCTest.*prgain*",
         VARIABLES: (
             "PrecisionTest.test_config RecallTest.test_config AUCTest.test_config_manual_thresholds"
+            " *PositivesTest.test_config *NegativesTest.test_config TruePositiveTest.test_config"
+            " *AtSpecificityTest.test_config *AtSensitivityTest.test_config"
+            " *AtRecallTest.test_config *AtPrecisionTest.test_config"
+        ),
+        lacks("loss that chooses itself by the outputs (`crossentropy`)"): (
+            "test_handles_sas_metrics"
         ),
         ONE_ROW: "test_unweighted_top_k test_unweighted_top_k_and_threshold",
         OUTPUT_WEIGHTS: (
             "PrecisionTest.test_multiple_updates RecallTest.test_multiple_updates"
             " PrecisionTest.test_weighted* RecallTest.test_weighted*"
+            " FalsePositivesTest.test_weighted_with_thresholds"
+            " TrueNegativesTest.test_weighted_with_thresholds"
+            " TruePositiveTest.test_weighted_with_thresholds"
         ),
         SCIPY: "AUCTest.test_extra_dims",
     },

@@ -66,6 +66,12 @@ ALONE = {
     "recall": (lambda m: m.Recall(), bits, probabilities),
     "recall-even": (lambda m: m.Recall(thresholds=[0, 0.25, 0.5, 0.75, 1]), bits, probabilities),
     "recall-class": (lambda m: m.Recall(0.4, class_id=1), bits, probabilities),
+    "true-positives": (lambda m: m.TruePositives([0.3, 0.8]), bits, probabilities),
+    "false-negatives": (lambda m: m.FalseNegatives(), bits, probabilities),
+    "sensitivity": (lambda m: m.SensitivityAtSpecificity(0.4, 7), bits, probabilities),
+    "specificity": (lambda m: m.SpecificityAtSensitivity(0.6, 2), bits, probabilities),
+    "precision-at": (lambda m: m.PrecisionAtRecall(0.5, class_id=1), bits, probabilities),
+    "recall-at": (lambda m: m.RecallAtPrecision(0.45, 20), bits, probabilities),
     "auc": (lambda m: m.AUC(), bits, probabilities),
     "auc-few": (lambda m: m.AUC(5, summation_method="minoring"), bits, probabilities),
     "auc-majoring": (lambda m: m.AUC(9, "ROC", "majoring"), bits, probabilities),
@@ -97,7 +103,15 @@ ALONE = {
 # TensorFlow counts the k largest of float32 only; Keras gives it float64, too, and fails.
 FLOAT32_ONLY = ("top_k", "sparse_top_k")
 # Keras takes these metrics' weights as (B, 1) of (B, K), or (B, T, 1) of (B, T, K), only.
-WEIGHT_OF_EACH_STEP_ONLY = ("precision", "recall", "auc")
+WEIGHT_OF_EACH_STEP_ONLY = (
+    "precision",
+    "recall",
+    "auc",
+    "true",
+    "false",
+    "sensitivity",
+    "specificity",
+)
 
 
 def weightings(name, n, sequences, rng):

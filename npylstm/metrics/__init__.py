@@ -14,7 +14,15 @@ from .accuracies import (
     TopKCategoricalAccuracy,
 )
 from .base import Mean, MeanMetricWrapper, Metric, Sum, snake_case
-from .confusion import AUC, Precision, Recall
+from .confusion import (
+    AUC,
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
 from .mean_losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -29,6 +37,12 @@ from .mean_losses import (
     RootMeanSquaredError,
     SparseCategoricalCrossentropy,
 )
+from .operating_points import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 
 __all__ = [
     "AUC",
@@ -38,6 +52,8 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CosineSimilarity",
+    "FalseNegatives",
+    "FalsePositives",
     "KLDivergence",
     "LogCoshError",
     "Mean",
@@ -49,13 +65,19 @@ __all__ = [
     "Metric",
     "Poisson",
     "Precision",
+    "PrecisionAtRecall",
     "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "Sum",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "get",
 ]
 
@@ -65,6 +87,7 @@ _CLASSES = (
     *(MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError),
     *(MeanSquaredLogarithmicError, LogCoshError, CosineSimilarity, KLDivergence, Poisson),
     *(BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, Mean, Sum),
+    *(TruePositives, FalsePositives, TrueNegatives, FalseNegatives),
 )
 _BY_NAME = {snake_case(metric.__name__): metric for metric in _CLASSES} | {
     "mse": MeanSquaredError,

@@ -45,10 +45,7 @@ class _Share(_Confusion):
     def __init__(self, thresholds, top_k, class_id, name, dtype):
         if top_k is not None:
             top_k = positive_integer("top_k", top_k)
-        if class_id is not None and (
-            isinstance(class_id, bool) or not hasattr(class_id, "__index__") or class_id < 0
-        ):
-            raise ValueError(f"class_id must be an integer of at least 0, got {class_id!r}")
+        check_class_id(class_id)
         self.thresholds = [0.5 if top_k is None else _LOWEST]
         if thresholds is not None:
             listed = thresholds if isinstance(thresholds, list | tuple) else [thresholds]
@@ -102,6 +99,51 @@ class Recall(_Share):
 
     def _share(self, tp, fp, tn, fn):
         return quotient(tp, tp + fn)
+
+
+class _Count(_Share):
+    def __init__(self, thresholds=None, name=None, dtype=None):
+        super().__init__(thresholds, None, None, name, dtype)
+
+
+@known_arguments
+class TruePositives(_Count):
+    """How many outputs are positive, and right so; with the arguments of `FalsePositives`."""
+
+    def _share(self, tp, fp, tn, fn):
+        return tp
+
+
+@known_arguments
+class FalsePositives(_Count):
+    """How many outputs are positive, and should not be.
+
+    Parameters
+    ----------
+    thresholds : float or list of float, or None
+        In [0, 1]: positive is what is above.  There is a number for each.  None is 0.5.
+    name : str or None
+    dtype : dtype or None
+    """
+
+    def _share(self, tp, fp, tn, fn):
+        return fp
+
+
+@known_arguments
+class TrueNegatives(_Count):
+    """How many outputs are negative, and right so; with the arguments of `FalsePositives`."""
+
+    def _share(self, tp, fp, tn, fn):
+        return tn
+
+
+@known_arguments
+class FalseNegatives(_Count):
+    """How many outputs are negative, and should not be; as for `FalsePositives`."""
+
+    def _share(self, tp, fp, tn, fn):
+        return fn
 
 
 @known_arguments
@@ -170,6 +212,14 @@ class AUC(_Confusion):
         else:
             area = area_under_curve(recall, quotient(tp, tp + fp), self.summation_method)
         return float(area)
+
+
+def check_class_id(class_id):
+    """Raise ValueError unless it is None or an integer of at least 0."""
+    if class_id is not None and (
+        isinstance(class_id, bool) or not hasattr(class_id, "__index__") or class_id < 0
+    ):
+        raise ValueError(f"class_id must be an integer of at least 0, got {class_id!r}")
 
 
 def _evenly(thresholds):
