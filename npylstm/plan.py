@@ -276,6 +276,7 @@ class MetricRow(NamedTuple):
     counting: Counting | None = None
     function: Callable | None = None
     name: str = ""
+    by_mask: bool = True  # whether masked timesteps do not count
 
 
 class Objective(NamedTuple):
@@ -552,8 +553,11 @@ class Plan:
 
     @property
     def batch_major_mask(self):
-        """The view of the first output's mask (B, T); None if it has none."""
-        return None if self.output_mask is None else self.values(*self.output_mask).T
+        """The view of the first output's mask, (B, T) or (B,); None if it has none."""
+        if self.output_mask is None:
+            return None
+        mask = self.values(*self.output_mask)
+        return mask.swapaxes(0, 1) if mask.ndim > 1 else mask
 
     def batch_major_values(self, tensor):
         """Return the view of a tensor's values with the samples first: (B, T, F) or (B, F)."""

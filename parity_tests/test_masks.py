@@ -232,6 +232,43 @@ def test_everything_masked(floatx, rng):
             assert not any(gradient.any() for gradient in gradients.values())
 
 
+def test_masks_of_other_shapes(floatx, rng):
+    """Of sequences of sequences; and none, where only a layer inside TimeDistributed has one."""
+    for build, shape in (
+        (lambda L: [L.Input((3, T, D)), L.Masking(-1.0), L.Dense(K)], (B, 3, T)),
+        (
+            lambda L: [
+                *(L.Input((T, D)), L.TimeDistributed(L.Masking(-1.0))),
+                *(L.LSTM(U, return_sequences=True), L.Dense(K)),
+            ],
+            (B, T),
+        ),
+    ):
+        ours, theirs = shared_models(build, rng)
+        x = padded(rng) if len(shape) == 2 else np.stack([padded(rng) for _ in range(3)], axis=1)
+        y = random(rng, *shape, K)
+        for model in (ours, theirs):
+            model.compile("sgd", "mse", metrics=["mae"])
+        report = theirs.evaluate(x, y, verbose=0)
+        for backend in BACKENDS:
+            with npylstm.using_backend(backend):
+                assert_same_loss_and_gradients(ours, theirs, x, y)
+                assert_same_numbers(ours.evaluate(x, y, verbose=0), report)
+
+
+def test_root_mean_squared_error_counts_masked_steps(floatx, rng):
+    ours, theirs = shared_models(MODELS["sequences"][0], rng)
+    x, y = data_of("sequences", True, rng)
+    reports = []
+    for model, library in ((theirs, keras), (ours, npylstm)):
+        for backend in BACKENDS:
+            model.compile("sgd", "mse", metrics=[library.metrics.RootMeanSquaredError()])
+            with npylstm.using_backend(backend):
+                reports.append(model.evaluate(x, y, verbose=0))
+    assert_same_numbers(reports[2], reports[0])
+    assert_same_numbers(reports[3], reports[0])
+
+
 OPTIMIZERS = ("Adam", "Adamax", "Nadam", "RMSprop", "Adagrad", "Adadelta", "Ftrl", "Lion")
 
 

@@ -37,10 +37,10 @@ def add(row, sums, y_true, y_pred, sample_weight, source=None, mask=None):
     source : ndarray (B, ..., K)
         What went into the last activation, for the value of a loss that takes that.
     mask : ndarray (B, T) or None
-        Of the outputs.  Counts do not go by it, as Keras's do not.
+        Of the outputs.  Counts do not go by it, as Keras's do not, and what says so.
     """
     weight = sample_weight if row.weighted else None
-    if row.op != MetricOp.COUNTS:
+    if row.op != MetricOp.COUNTS and row.by_mask:
         weight = _masked(mask, weight)
     if row.op == MetricOp.PYTHON:
         row.function(sums, y_true, y_pred.copy(), weight)  # the arena will hold others
@@ -51,10 +51,10 @@ def add(row, sums, y_true, y_pred, sample_weight, source=None, mask=None):
 
 
 def _masked(mask, weight):
-    """Return weights (B,) or (B, T) with zeros where the mask (B, T) has them."""
+    """Return weights (B,) or (B, T) with zeros where the mask, (B,) or (B, T, …), has them."""
     if mask is None or weight is None:
         return mask if weight is None else weight
-    return mask * (weight if weight.ndim > 1 else weight[:, None])
+    return mask * weight.reshape(weight.shape + (1,) * (mask.ndim - weight.ndim))
 
 
 def _values(row, y_true, y_pred, source):

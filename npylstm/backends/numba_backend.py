@@ -16,7 +16,7 @@ from .. import interrupt, threads
 from ..kernels import frame as fr
 from ..kernels import native
 from ..kernels.program import Program
-from ..reference import optimizers
+from ..reference import embedding, optimizers
 from ..reference.activations import STANDARD
 from . import in_python, numpy_backend
 
@@ -364,6 +364,13 @@ def _draw_masks(program, steps):
 
 def _call(program, steps):
     """Run `steps` batches as the settings say; return whether somebody asked for an end."""
+    ended = _run(program, steps)
+    if program.looks_up and program.frame.sync[fr.NOT_FINITE]:
+        raise embedding.unknown_index()
+    return ended
+
+
+def _run(program, steps):
     s = program.settings
     s[fr.FIRST_STEP], s[fr.STEPS] = 0, steps
     operations = program.operations

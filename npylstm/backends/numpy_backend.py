@@ -4,6 +4,8 @@
 rows, forward and then in reverse.  Nothing here computes: what a row computes is in `reference`.
 """
 
+import contextlib
+
 import numpy as np
 
 from ..plan import (
@@ -383,9 +385,10 @@ class _Loss:
         self.reduction = objective.reduction.name.lower()
         self.metrics = list(zip(objective.metrics, objective.places, strict=True))
         self.mask, self.batch_major_mask = None, plan.batch_major_mask
-        if self.batch_major_mask is not None:  # to be broadcast with the values (T, B, …)
-            inner = (1,) * (len(output.shape) - 3)
-            self.mask = self.batch_major_mask.T.reshape(*plan.output_mask.shape, *inner)
+        if plan.output_mask is not None:  # to be broadcast with the values (T, B, …)
+            shape = plan.output_mask.shape
+            inner = (1,) * (len(output.shape) - 1 - len(shape))
+            self.mask = plan.values(plan.output_mask.offset, (*shape, *inner))
 
     def forward(self, y_true, sample_weight):
         y_true = losses.smooth(y_true, *self.smoothing)
@@ -442,6 +445,24 @@ def _update(memory, update, t, learning_rate, sizes=None):
         mean, *settings = update.average
         numbers = optimizers.average_numbers(w.dtype, np.int64(steps), *settings)
         w[...], mean[...] = optimizers.average(w, mean, *numbers)
+
+
+@contextlib.contextmanager
+def _undone_if_it_raises(program, update):
+    """Take a step back that a constraint of the user's has not got to its end."""
+    if all(constraint.projection.function is None for constraint in program.constraints):
+        yield
+        return
+    arrays = [program.plan.memory.parameters, *update.slots.values()]
+    arrays += [update.accumulation.sums] if update.accumulation else []
+    arrays += [update.average.values] if update.average else []
+    before = [array.copy() for array in arrays]
+    try:
+        yield
+    except BaseException:
+        for array, old in zip(arrays, before, strict=True):
+            array[...] = old
+        raise
 
 
 def _sizes(program, update):
@@ -562,9 +583,10 @@ def train(program, data, order, update, learning_rates, t, totals):
         batch = _select(data, order[k * B : (k + 1) * B])
         loss = _loss_and_gradients(program, *batch, training=True)
         sizes = _sizes(program, update)
-        _update(program.plan.memory, update, t + k + 1, float(learning_rate), sizes)
-        for constraint in program.constraints:
-            constraint.apply()
+        with _undone_if_it_raises(program, update):
+            _update(program.plan.memory, update, t + k + 1, float(learning_rate), sizes)
+            for constraint in program.constraints:
+                constraint.apply()
         program.loss.add_to(totals, loss, *batch[1:])
 
 

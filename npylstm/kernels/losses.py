@@ -326,7 +326,9 @@ def weight_of(frame, sample, t, one):
 @jit
 def mask_of(frame, r):
     """Return the mask of row r of a batch's outputs: 1, or 0 where it does not count."""
-    return frame.arena[frame.settings[LOSS_MASK] + r // frame.settings[OUTPUT_INNER]]
+    s = frame.settings
+    rows = s[BATCH] * s[OUTPUT_STEPS] * s[OUTPUT_INNER]
+    return frame.arena[s[LOSS_MASK] + r // (rows // s[LOSS_MASK_SIZE])]
 
 
 @jit
@@ -369,9 +371,10 @@ def loss(dtype, op, numbers=(), smoothing=(1.0, 0.0), reduction=0, masked=False)
             total *= unmasked(frame, zero) / number(frame.settings[LOSS_MASK_SIZE])
         if masked and by_weight:
             total = zero
+            inner = frame.settings[LOSS_MASK_SIZE] // (b * frame.settings[OUTPUT_STEPS])
             for at in range(frame.settings[LOSS_MASK_SIZE]):
-                sample = frame.order[step * b + at % b]
-                weight = weight_of(frame, sample, at // b, one)
+                sample = frame.order[step * b + at // inner % b]
+                weight = weight_of(frame, sample, at // (inner * b), one)
                 total += weight * frame.arena[frame.settings[LOSS_MASK] + at]
         elif by_weight and steps > 0:
             total = zero

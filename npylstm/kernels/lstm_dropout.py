@@ -158,17 +158,29 @@ def from_gates(form):
     @jit
     def back(row, frame, first, last, dz, packed, width, mask, to):
         table, workspace = frame.table, frame.workspace
-        b, u, sums = table[row, B], table[row, U], table[row, SUMS] + first * width
-        blocks, n = (u + L - 1) // L, (last - first) * width
+        u, sums = table[row, U], table[row, SUMS] + first * width
+        b, blocks, n = table[row, B], (u + L - 1) // L, (last - first) * width
+        rest = u % L
         for g in range(4):
             for at in range(0, width, P):
+                # Whole blocks of L units, and then the last few: no number of another gate is read.
+                lines = packed + at * blocks * 4 * L + g * L * P
                 q = first
                 while q < last:
                     here = table[row, SUMS] + q * width + at
                     q += product(
                         last - q, workspace, dz + q * 4 * u + g * u, 4 * u, L,
-                        workspace, packed + at * blocks * 4 * L + g * L * P, P, L, 4 * L * P,
-                        L, blocks, workspace, here, 0, 0, workspace, here, width, L, width - at,
+                        workspace, lines, P, L, 4 * L * P,
+                        L, u // L, workspace, here, 0, 0, workspace, here, width, L, width - at,
+                    )  # fmt: skip
+                q = first
+                while rest and q < last:
+                    here = table[row, SUMS] + q * width + at
+                    q += product(
+                        last - q, workspace, dz + q * 4 * u + g * u + u - rest, 4 * u, 0,
+                        workspace, lines + u // L * 4 * L * P, P, L, 0, rest, 1,
+                        workspace, here, width, width - at,
+                        workspace, here, width, L, width - at,
                     )  # fmt: skip
             there = to + first * width
             if mask >= 0:

@@ -137,6 +137,18 @@ def hold_backward(dtype):
 
 
 # --------------------------------------------------------------------------------------- embedding
+@jit
+def index_of(row, frame, q, s):
+    """Return the integer of sample q at timestep s; 0, and a note, if no row stands for it."""
+    table = frame.table
+    number, index = frame.arena[table[row, X] + q * table[row, T] + s], 0
+    if number >= 0 and number < table[row, D]:
+        index = np.int64(number)
+    if index != number:
+        frame.sync[NOT_FINITE] = 1
+    return index
+
+
 def embedding_forward(dtype):
     """Return the kernel that looks up rows of a table, for x (B, T) and y (T, B, U).
 
@@ -150,12 +162,7 @@ def embedding_forward(dtype):
         first, last = share(b, k, frame.settings[THREADS])
         for q in range(first, last):
             for s in range(t):
-                number = arena[table[row, X] + q * t + s]
-                index = 0
-                if number >= 0 and number < table[row, D]:
-                    index = np.int64(number)
-                if index != number:
-                    frame.sync[NOT_FINITE] = 1
+                index = index_of(row, frame, q, s)
                 here = table[row, Y] + (s * b + q) * u
                 copy(u, frame.parameters, table[row, W] + index * u, arena, here)
                 if mask >= 0:
@@ -176,7 +183,7 @@ def embedding_gradients(dtype):
     plus_absolute = elementwise(form, lambda a, b: a + np.absolute(b), 2, 1)
 
     def kernel(row, frame, k):
-        table, arena, g, sizes = frame.table, frame.arena, frame.gradients, frame.sizes
+        table, g, sizes = frame.table, frame.gradients, frame.sizes
         which = frame.settings[SIZES]
         t, b, u, w = table[row, T], table[row, B], table[row, U], table[row, W]
         first, last = share((u + L - 1) // L, k, frame.settings[THREADS])
@@ -189,7 +196,7 @@ def embedding_gradients(dtype):
                 zero(last - first, sizes, w + line * u + first)
         for s in range(t):
             for q in range(b):
-                to = w + np.int64(arena[table[row, X] + q * t + s]) * u + first
+                to = w + index_of(row, frame, q, s) * u + first
                 dy = table[row, Y] + (s * b + q) * u + first
                 plus(last - first, g, to, frame.gradient_arena, dy, g, to)
                 if which == 1:

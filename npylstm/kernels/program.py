@@ -58,6 +58,7 @@ class Program:
         self.lanes = host_lanes(plan.memory.dtype)
         self.operations, self.parallel = 0.0, self.batch_size
         self.masks = []  # (generator, rate, shape) of each dropout mask
+        self.looks_up = False  # whether there are Embeddings
         self._placed = []  # slices of the parameters that are Embeddings
         self._unmoved = []  # slices of the parameters whose gradients are always zero
         self._constants = []  # (place in the workspace, numbers) that stay
@@ -219,7 +220,7 @@ class Program:
                 source = self.plan.logits.offset if fused else source
             if metric.labels:
                 settings["labels"] = True
-            masked = self.plan.output_mask is not None
+            masked = self.plan.output_mask is not None and metric.by_mask
             kernel = self.kernel("metric", op=int(metric.op), masked=masked, **settings)
         self._constants.append((self.room(len(numbers)), numbers))
         return kernel, place, self._constants[-1][0], source
@@ -515,6 +516,7 @@ def _masking(program, row, line, wanted):
 
 
 def _embedding(program, row, line, wanted):
+    program.looks_up = True
     line[fr.FORWARD] = program.kernel("embedding_forward")
     if program.keeps:
         line[fr.WEIGHT_GRADIENTS] = program.kernel("embedding_gradients")

@@ -94,9 +94,12 @@ class Embedding(Layer):
         """Raise ValueError unless all numbers are integers that there is a vector for."""
         wrong = (x != np.floor(x)) | (x < 0) | (x >= self.input_dim)
         if wrong.any():
+            value = x[wrong][0]
+            hint = "; give Embedding a greater input_dim if there are more" if value >= 1 else ""
+            hint = hint if value == np.floor(value) else ""
             raise ValueError(
                 f"layer {self.name!r} takes integers from 0 to {self.input_dim - 1}, got "
-                f"{x[wrong][0]:g}; give Embedding a greater input_dim if there are more"
+                f"{value:g}{hint}"
             )
 
     def open_shape(self, shape):

@@ -25,7 +25,7 @@ class Masking(Layer):
     Raises
     ------
     TypeError
-        If `mask_value` is not a number.
+        If `mask_value` is not a finite number.
 
     Notes
     -----
@@ -37,8 +37,8 @@ class Masking(Layer):
 
     def __init__(self, mask_value=0.0, **options):
         super().__init__(**options)
-        if not is_number(mask_value):
-            raise TypeError(f"mask_value must be a number, got {mask_value!r}")
+        if not is_number(mask_value) or not math.isfinite(mask_value):
+            raise TypeError(f"mask_value must be a finite number, got {mask_value!r}")
         self.mask_value = float(mask_value)
 
     def compute_mask(self, x, mask=None):

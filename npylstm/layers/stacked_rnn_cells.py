@@ -133,7 +133,7 @@ class StackedRNNCells(Layer):
         states : list of lists of two arrays (B, U)
             h and c before the step, for each cell.
         training : bool
-            Makes no difference here.
+            Whether dropout drops.
 
         Returns
         -------

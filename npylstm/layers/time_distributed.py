@@ -61,6 +61,16 @@ class TimeDistributed(Layer):
         if isinstance(self.layer.compute_output_shape(one_timestep), list):
             raise ValueError(f"layer {self.name!r} needs a layer with one output inside it")
 
+    def check_values(self, x):
+        """Raise ValueError if there are numbers in x that the layer inside cannot take."""
+        self.layer.check_values(x)
+
+    @classmethod
+    def from_config(cls, config):
+        """Return a new layer, with a new one inside."""
+        layer = config["layer"]
+        return cls(**config | {"layer": type(layer).from_config(layer.get_config())})
+
     def draw_weights(self, input_shape):
         """Return the weights of the layer inside: those it has, or else new ones."""
         if not self.layer.built:
@@ -102,6 +112,7 @@ class TimeDistributed(Layer):
             y = _swap(plan, y, t, T * B, F).reshape(T, B, t, F)
         else:
             y = y.reshape(T, B, y.shape[-1])
+        plan.masks.pop(y.offset, None)  # of the layer inside, at each timestep
         if mask and len(mask.shape) == 2:
             plan.masks[y.offset] = mask
         return y

@@ -51,6 +51,10 @@ class RootMeanSquaredError(MeanSquaredError):
     def __init__(self, name="root_mean_squared_error", dtype=None):
         super().__init__(name, dtype)
 
+    def sum_row(self, n_outputs, last_activation):  # noqa: D102
+        # Keras squares the errors before it asks for a mask, and finds none.
+        return MetricRow(MetricOp.MEAN_SQUARED_ERROR, by_mask=False)
+
     def result_of(self, sums):  # noqa: D102
         with np.errstate(invalid="ignore"):  # weights may be negative
             return float(np.sqrt(mean_of(sums)))

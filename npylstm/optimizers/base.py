@@ -270,10 +270,11 @@ class Optimizer(Configured):
         ------
         RuntimeError
             If one of the layers has been taken elsewhere.
-        ValueError
-            If a layer is missing, or none of this optimizer's.
+        TypeError, ValueError
+            If it is no such list, if gradients are of another layer, or if a layer is missing or
+            none of this optimizer's; nothing is changed then.
         """
-        pairs = list(grads_and_layers)
+        pairs = _checked_pairs(grads_and_layers)
         given = list({id(layer): layer for _, layer in pairs}.values())
         if self.memory is None:
             self.build_for(given)
@@ -310,6 +311,31 @@ class Optimizer(Configured):
         """Make the running mean of the weights, if one is kept, the weights themselves."""
         if self.use_ema and self.batches:
             self.memory.parameters[...] = self._average
+
+
+def _checked_pairs(grads_and_layers):
+    """Return a list of (Gradients, Layer) pairs; raise unless the gradients fit."""
+    try:
+        pairs = list(grads_and_layers)
+        found = [(gradients.weights, layer.named_weights()) for gradients, layer in pairs]
+    except (TypeError, ValueError, AttributeError):
+        raise TypeError(
+            "apply_gradients takes a list of pairs (gradients, layer), the gradients as "
+            f"layer.backward gives them, got {_shortened(grads_and_layers)}"
+        ) from None
+    for (_, layer), arrays in zip(pairs, found, strict=True):
+        shapes, expected = ({name: np.shape(a) for name, a in one.items()} for one in arrays)
+        if shapes != expected:
+            raise ValueError(
+                f"layer {layer.name!r} has weights of the shapes {expected}, got gradients of "
+                f"{shapes}; give each layer those that its own backward returned"
+            )
+    return pairs
+
+
+def _shortened(value):
+    text = repr(value)
+    return text if len(text) < 80 else text[:77] + "..."
 
 
 def checked(optimizer, options):

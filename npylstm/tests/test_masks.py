@@ -201,7 +201,7 @@ def test_errors(rng):
         lstm(x, mask=np.full((4, T), "a"))
     with pytest.raises(ValueError, match="expected none for vectors"):
         Dense(2)(x[:, 0], mask=np.ones((4, T), bool))
-    with pytest.raises(TypeError, match="mask_value must be a number, got 'pad'"):
+    with pytest.raises(TypeError, match="mask_value must be a finite number, got 'pad'"):
         Masking("pad")
     with pytest.raises(ValueError, match="cannot tell such integers apart"):
         Embedding(2**24 + 2, 1)
