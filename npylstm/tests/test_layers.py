@@ -237,6 +237,9 @@ def test_names_are_unique_within_a_model():
     ids=lambda layer: type(layer).__name__,
 )
 def test_config_makes_the_same_layer_again(layer):
-    config = layer.get_config()
-    again = type(layer).from_config(config)
-    assert again.get_config() == config
+    again = type(layer).from_config(layer.get_config())
+    configs = [one.get_config() for one in (again, layer)]
+    for config in configs:  # what wraps a layer makes a new one
+        if isinstance(layer, TimeDistributed):
+            config["layer"] = config["layer"].get_config()
+    assert configs[0] == configs[1]
