@@ -101,17 +101,20 @@ class Layer(WeightHolder):
     def lower_rules(self, plan):
         """Append rows for the regularizers and constraints of this layer's own weights."""
         for name in self._weight_names:
-            role = "recurrent" if name == "recurrent_kernel" else name
-            regularizer = getattr(self, f"{role}_regularizer", None)
-            constraint = getattr(self, f"{role}_constraint", None)
+            regularizer, constraint = self._rules_of(name)
             rules.lower_weight(plan, self.segment(name), regularizer, constraint)
+
+    def _rules_of(self, name):
+        """Return the regularizer and the constraint of a weight; None for none."""
+        role = "recurrent" if name == "recurrent_kernel" else name
+        kinds = "regularizer", "constraint"
+        return [getattr(self, f"{role}_{kind}", None) for kind in kinds]
 
     def apply_constraints(self):
         """Put the weights of this layer, and of those inside it, where their constraints allow."""
         for layer in nested(self):
             for name in layer._weight_names:
-                role = "recurrent" if name == "recurrent_kernel" else name
-                constraint = getattr(layer, f"{role}_constraint", None)
+                _, constraint = layer._rules_of(name)
                 if constraint is not None:
                     weight = layer.weight(name)
                     weight[...] = constraint(weight)
