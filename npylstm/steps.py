@@ -23,6 +23,7 @@ _MEANINGS = {
     "tanh_c": "the cell state, activated to be shown",
     "h": "hidden state: show some of what is kept",
 }
+_KEPT = "the state that is kept: the old one where the timestep is masked"
 
 
 class Where(NamedTuple):
@@ -65,7 +66,8 @@ class Step:
     def __init__(self, name, statement, operands, result, where, timestep, naming):
         self.name, self.operands, self.result = name, operands, result
         self.formula, comment = equations.formula_of(statement)
-        self.meaning = comment or _MEANINGS.get(name, "")
+        is_kept = isinstance(statement.targets[0], ast.Subscript)
+        self.meaning = comment or (_KEPT if is_kept else _MEANINGS.get(name, ""))
         self.t, self.timestep, self.where = where.t, timestep, where
         self._statement, self._naming = statement, naming
 
