@@ -23,6 +23,7 @@ from .backends import get_backend, set_backend, using_backend
 from .layers import Input
 from .models import Sequential
 from .threads import get_num_threads, set_num_threads
+from .tracing import Trace
 
 if TYPE_CHECKING:
     from .explaining import explain
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Input",
     "Sequential",
+    "Trace",
     "activations",
     "callbacks",
     "config",
