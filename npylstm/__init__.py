@@ -66,3 +66,7 @@ def __getattr__(name):
     if name not in _IMPORTED_WHEN_ASKED_FOR:
         raise AttributeError(f"module 'npylstm' has no attribute {name!r}")
     return getattr(import_module(_IMPORTED_WHEN_ASKED_FOR[name], __name__), name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -118,7 +118,7 @@ def _features_for_timesteps(w, flow):
     N, _, D = flow.shape
     row = flow.x[0, 0]
     numbers = ["…" if k is None else number(row[k]) for k in _picked(D, _WIDE)]
-    w.hint("features_for_timesteps", N=str(N), D=D, row=f"[{', '.join(numbers)}]")
+    w.hint("features_for_timesteps", N=str(N), D=str(D), row=f"[{', '.join(numbers)}]")
 
 
 def _large(w, flow):

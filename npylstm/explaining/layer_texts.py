@@ -91,15 +91,15 @@ LAYER_TEXTS = {
         "stateful=True이므로 앞 배치가 끝난 상태에서 다음 배치가 시작합니다. '상태' 부분을 보세요.",
     ),
     "drops_input": (
-        "In training only, dropout={rate} drops each input feature with that chance, the same ones "
-        "at all timesteps of a sample.",
-        "학습할 때만 dropout={rate}의 확률로 입력 특성을 끕니다. 한 샘플의 모든 타임스텝에서 같은 "
-        "특성이 꺼집니다.",
+        "In training only, dropout={rate} drops each input feature with that chance, the same "
+        "ones at all timesteps of a sample.",
+        "학습할 때만 입력 특성을 확률 {rate}[으로/로] 끕니다(dropout). 한 샘플의 모든 "
+        "타임스텝에서 같은 특성이 꺼집니다.",
     ),
     "drops_state": (
-        "In training only, recurrent_dropout={rate} does that to the numbers of h on their way to "
-        "the next step.",
-        "학습할 때만 recurrent_dropout={rate}의 확률로, 다음 스텝으로 가는 h의 수를 끕니다.",
+        "In training only, recurrent_dropout={rate} does that to the numbers of h on their way "
+        "to the next step.",
+        "학습할 때만 다음 스텝으로 가는 h의 수를 확률 {rate}[으로/로] 끕니다(recurrent_dropout).",
     ),
     "passes_over": (
         "Masked timesteps are passed over: h and c stay what they were.",
@@ -228,8 +228,8 @@ LAYER_TEXTS = {
     "embedding": (
         "Looks up a vector of {E:number} for each integer: {V} are known, from 0 to {last}. The "
         "vectors are learnt.",
-        "정수마다 수 {E}개짜리 벡터를 찾아 줍니다. 아는 정수는 0부터 {last}까지 {V}개이고, 벡터는 "
-        "학습으로 정해집니다.",
+        "정수마다 수 {E}개짜리 벡터를 찾아 줍니다. 받는 정수는 0부터 {last}까지 {V}개이고, "
+        "벡터는 학습으로 정해집니다.",
     ),
     "embedding_weights": (
         "Weights: V x E = {V} x {E} = {n}.",

@@ -104,16 +104,16 @@ TEXTS = {
         "There are samples, {n} of {N}, that begin or end with timesteps that are all zero, "
         "{longest} at most, and not as many everywhere. If that is padding, put Masking() in "
         "front of the LSTM, so that it passes over them; now it reads them as data.",
-        "샘플 {N}개 가운데 {n}개는 모두 0인 타임스텝으로 시작하거나 끝납니다. 그런 타임스텝은 "
-        "많게는 {longest}개이고 샘플마다 다릅니다. 길이를 맞추려고 채운 것이라면 LSTM 앞에 "
-        "Masking()을 두어 건너뛰게 하세요. 지금은 데이터로 읽습니다.",
+        "샘플 {N}개 가운데 {n}개는 모두 0인 타임스텝으로 시작하거나 끝납니다. 그 개수는 샘플마다 "
+        "다르고 많게는 {longest}개입니다. 길이를 맞추려고 채운 것이라면 LSTM 앞에 Masking()을 "
+        "두어 건너뛰게 하세요. 지금은 데이터로 읽습니다.",
     ),
     "padding_integers": (
         "There are samples, {n} of {N}, that begin or end with zeros, {longest} at most, and not "
         "as many everywhere. If 0 stands for nothing there, give the Embedding mask_zero=True, "
         "so that they are passed over; now 0 has a vector like any other integer.",
-        "샘플 {N}개 가운데 {n}개는 0으로 시작하거나 끝납니다. 이어진 0은 많게는 {longest}개이고 "
-        "샘플마다 다릅니다. 0이 빈자리라는 뜻이라면 Embedding에 mask_zero=True를 주어 "
+        "샘플 {N}개 가운데 {n}개는 0으로 시작하거나 끝납니다. 이어진 0의 개수는 샘플마다 다르고 "
+        "많게는 {longest}개입니다. 0이 빈자리라는 뜻이라면 Embedding에 mask_zero=True를 주어 "
         "건너뛰게 하세요. 지금은 0에도 다른 정수처럼 벡터가 있습니다.",
     ),
     "not_finite": (
@@ -181,9 +181,9 @@ TEXTS = {
     ),
     "shuffled_alone": (
         "Before each epoch fit puts the samples into a new order (shuffle=True); with a single "
-        "batch of all of them that changes nothing.",
+        "batch of all of them that changes nothing but rounding.",
         "fit은 에포크마다 샘플의 순서를 새로 섞지만(shuffle=True), 모두 한 배치에 들어 있으므로 "
-        "달라지는 것이 없습니다.",
+        "달라지는 것은 반올림 오차뿐입니다.",
     ),
     "not_shuffled": (
         "fit shuffles the samples unless it is told not to. Here it must be: pass shuffle=False, "
@@ -314,12 +314,12 @@ TEXTS = {
         "predict의 결과에는 거꾸로 계산하세요.",
     ),
     "one_class": (
-        "The model gives a single number and the loss is {loss}, in which the only class is always "
-        "the right one. For yes or no use binary_crossentropy and a sigmoid; for K classes end in "
-        "Dense(K, activation='softmax').",
-        "모델이 수 하나만 내는데 손실이 {loss}입니다. 이 손실에서는 클래스가 하나뿐이면 언제나 "
-        "정답입니다. 둘 중 하나를 고르는 문제라면 binary_crossentropy와 sigmoid를 쓰고, 클래스가 "
-        "K개라면 Dense(K, activation='softmax')로 끝내세요.",
+        "The model gives a single number and the loss is {loss}, in which the only class is "
+        "always the right one. For yes or no use binary_crossentropy and a sigmoid; for K "
+        "classes end in Dense(K, activation='softmax').",
+        "모델이 수 하나만 내는데 손실이 {loss}입니다. 클래스가 하나뿐이면 이 손실에서는 언제나 "
+        "그 클래스가 정답이 됩니다. 둘 중 하나를 고르는 문제라면 binary_crossentropy와 sigmoid를 "
+        "쓰고, 클래스가 K개라면 Dense(K, activation='softmax')로 끝내세요.",
     ),
     "no_probabilities": (
         "The loss {loss} takes probabilities, but the model ends in {activation}, which gives "

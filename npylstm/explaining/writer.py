@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import unknown_name
 from .layer_texts import LAYER_TEXTS
 from .texts import TEXTS
 
@@ -58,7 +57,7 @@ class Writer:
 
     def __init__(self, lang):
         if lang not in LANGUAGES:
-            raise unknown_name("lang", lang, LANGUAGES)
+            raise ValueError(f"lang must be 'en' or 'ko', got {lang!r}")
         self.lang = lang
         self.blocks = []
         self.depth = 0
@@ -104,7 +103,10 @@ def filled(template, values):
             literal = _fitting(particle, text) + literal[particle.end() :]
         text += literal
         if field is not None:
-            text += shown(values[field]) + _noun(noun, values[field])
+            value = values[field]
+            # An argument, such as epochs=5000, is written as in code: without a comma.
+            is_code = text.endswith("=") and isinstance(value, int)
+            text += (str(value) if is_code else shown(value)) + _noun(noun, value)
     return text
 
 
