@@ -108,7 +108,7 @@ class Flow:
         self.given_batch_size = batch_size
         self.wrong_batch_size = fixed is not None and batch_size not in (None, fixed)
         self.asked_batch_size = fixed or batch_size or 32
-        self.batch_size = min(self.asked_batch_size, n)
+        self.batch_size = fixed or min(self.asked_batch_size, n)
         self.left_over = n % fixed if fixed else 0
         self.n_batches = math.ceil((n - self.left_over) / self.batch_size)
         self.last_batch = n - self.left_over - (self.n_batches - 1) * self.batch_size

@@ -57,33 +57,38 @@ def _finite(flow):
 def _table(w, flow):
     """Return rows of texts: a timestep each, a feature a column; dots for what is left out."""
     sample = flow.x[0]
-    if flow.takes_integers() or sample.ndim == 0:
-        columns, labels = sample.reshape(len(flow.x[0]) if sample.ndim else 1, -1), None
-    elif sample.ndim == 1:
-        columns, labels = sample[None], [w.text("value")]
+    if sample.ndim == 1 and flow.takes_integers():
+        sample, heads = sample[:, None], [w.text("integer")]
     else:
-        columns, labels = sample.reshape(-1, sample.shape[-1]), None
-    rows = _picked(len(columns), _HEAD)
-    across = _picked(columns.shape[1], _WIDE)
-    if flow.takes_integers() and sample.ndim == 1:
-        heads = [w.text("integer")]
-    else:
-        heads = ["…" if k is None else w.text("feature", k=k) for k in across]
+        sample = np.atleast_2d(sample)
+        heads = [_head(w, flow, k) for k in _picked(sample.shape[-1], _WIDE)]
+    rows = sample.reshape(-1, sample.shape[-1])
     table = [["", *heads]]
-    for t in rows:
+    for t in _picked(len(rows), _HEAD):
         if t is None:
-            table.append(["…"] * (len(heads) + 1))
+            table.append(["…"] * (1 + len(heads)))
             continue
-        label = labels[t] if labels else _label(w, t, sample)
-        cells = ["…" if k is None else number(columns[t, k]) for k in across]
-        table.append([label, *cells])
+        cells = ["…" if k is None else number(rows[t, k]) for k in _picked(rows.shape[1], _WIDE)]
+        table.append([_label(w, flow, t), *cells])
     return table
 
 
-def _label(w, t, sample):
-    if sample.ndim == 3:
-        return w.text("inner_timestep", k=t // sample.shape[1], j=t % sample.shape[1])
-    return w.text("timestep", k=t)
+def _head(w, flow, k):
+    if k is None:
+        return "…"
+    return f"[{k}]" if flow.takes_integers() else w.text("feature", k=k)
+
+
+def _label(w, flow, row):
+    """Return what a row of numbers is, given its number among all rows of the sample."""
+    axes = len(flow.shape) - 2  # of timesteps
+    if axes < 1 and not flow.takes_integers():
+        return w.text("value")
+    if axes == 2:
+        return w.text("inner_timestep", k=row // flow.shape[2], j=row % flow.shape[2])
+    if axes > 2:
+        return str([int(k) for k in np.unravel_index(row, flow.shape[1:-1])])
+    return w.text("timestep", k=row)
 
 
 def _picked(n, first):

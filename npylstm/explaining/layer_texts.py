@@ -106,8 +106,8 @@ LAYER_TEXTS = {
         "마스크된 타임스텝은 건너뛰며, h와 c는 그대로입니다.",
     ),
     "output_again": (
-        "What it gives out there is the last output again.",
-        "그 자리에는 바로 앞의 출력을 다시 내보냅니다.",
+        "What it gives out there is the last output again, or zeros where there is none yet.",
+        "그 자리에는 바로 앞의 출력을 다시 내보내고, 앞선 출력이 없으면 0을 내보냅니다.",
     ),
     "output_zero": (
         "What it gives out there is zeros.",

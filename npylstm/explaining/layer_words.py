@@ -91,7 +91,7 @@ def _masked_steps(w, stop):
     if not stop.mask:
         return
     keys = ["passes_over"]
-    if layer.return_sequences:
+    if layer.return_sequences or layer.zero_output_for_mask:
         keys.append("output_zero" if layer.zero_output_for_mask else "output_again")
     w.say(*keys)
 

@@ -61,7 +61,7 @@ def _carried(w, flow, stops):
         links = [*chain, "…"] if n > _LINKS + 1 else [k * b for k in range(n)]
         chain = " -> ".join(map(shown, links))
         w.say("carries", names=names, chain=chain, b=b, n=n, steps=n * stops[0].shape[1])
-    else:
+    elif n:
         w.say("carries_alone", names=names)
     w.say("carries_values")
     for stop in stops:
