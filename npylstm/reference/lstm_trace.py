@@ -60,7 +60,8 @@ def _for_all_steps(product, a, weights, dropout):
     if dropout is not None:
         return product(a, weights, dropout)
     T, B, width = a.shape
-    return product(a.reshape(T * B, width), weights).reshape(T, B, -1)
+    rows = product(a.reshape(T * B, width), weights)
+    return rows.reshape(T, B, rows.shape[-1])
 
 
 def lstm_gate_gradients(dh, c, gates, activation=tanh, recurrent_activation=sigmoid, mask=None):

@@ -377,6 +377,22 @@ def test_layers_inside_others(rng):
     np.testing.assert_array_equal(inner.h[:, -1].reshape(2, B, U).swapaxes(0, 1), trace.outputs[0])
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (3, 1, 2, 5), (1, 4, 1, 9)])
+def test_sizes_of_one(sizes, backend, rng):
+    B, T, D, U = sizes
+    model = Sequential([Input((T, D)), LSTM(U, dtype="float64"), Dense(1, dtype="float64")])
+    model.compile("adam", "mse")
+    x = rng.normal(size=(B, T, D))
+    with npylstm.using_backend(backend):
+        trace = model.trace(x, rng.normal(size=(B, 1)))
+    lstm = trace["lstm"]
+    for name in lstm.names:
+        assert np.isfinite(getattr(lstm, name)).all(), name
+    assert_close(lstm.dkernel.sum(axis=0), trace.gradients["lstm/kernel"])
+    assert_close(lstm.drecurrent_kernel.sum(axis=0), trace.gradients["lstm/recurrent_kernel"])
+
+
 def test_without_an_lstm():
     trace = Dense(2).trace(np.ones((3, 4)))
     assert trace.lstms == {} and trace["dense"].x.shape == (3, 4)
