@@ -16,7 +16,7 @@ from .console import LANGUAGES, Console
 from .texts import OPTIONS
 
 
-def read_options(name, texts, argv, default_seed, choices=()):
+def read_options(name, texts, argv, default_seed, choices=(), folders=("plot",)):
     """Read the command line of an example.
 
     Parameters
@@ -30,12 +30,14 @@ def read_options(name, texts, argv, default_seed, choices=()):
     default_seed : int
     choices : sequence of str
         What the one positional argument may be; the last is the default.  Empty: there is none.
+    folders : sequence of str
+        Options that take a directory for pictures, such as "plot".
 
     Returns
     -------
     argparse.Namespace
-        With `choice`, `seed`, `epochs` (None: the full number), `verbose`, `plot` (a directory
-        that exists, or None) and `lang`.  The backend is already set.
+        With `choice`, `seed`, `epochs` (None: the full number), `verbose`, `lang` and each of
+        `folders` (a directory that exists, or None).  The backend is already set.
 
     Raises
     ------
@@ -44,7 +46,8 @@ def read_options(name, texts, argv, default_seed, choices=()):
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("choice", nargs="?", default=choices[-1] if choices else None)
-    for option, default in (("seed", default_seed), ("epochs", None), ("plot", None)):
+    defaults = {"seed": default_seed, "epochs": None} | dict.fromkeys(folders)
+    for option, default in defaults.items():
         # An option without its value reads as "", which the checks below refuse by name.
         parser.add_argument(f"--{option}", nargs="?", const="", default=default)
     parser.add_argument("--backend", nargs="?", const="", default=npylstm.get_backend())
@@ -93,28 +96,28 @@ def read_options(name, texts, argv, default_seed, choices=()):
         npylstm.set_backend(one_of("--backend", options.backend, ("numpy", "numba")))
     except ImportError:
         stop("no_numba")
-    if options.plot is not None:
-        options.plot = _writable(options.plot, stop, say)
+    for folder in folders:
+        if getattr(options, folder) is not None:
+            _make_writable(f"--{folder}", getattr(options, folder), stop, say)
     return options
 
 
-def _writable(directory, stop, say):
+def _make_writable(option, directory, stop, say):
     """Create the directory for pictures; find out now, not after the training, what is missing."""
     if not directory:
-        stop("no_directory")
+        stop("no_directory", option=option)
     try:
         plots.figure()
         Path(directory).mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=directory).close()
     except ImportError:
-        stop("no_matplotlib")
+        stop("no_matplotlib", option=option)
     except (FileExistsError, NotADirectoryError):
-        stop("bad_directory", value=directory, reason=say.text("file_in_the_way"))
+        stop("bad_directory", option=option, value=directory, reason=say.text("file_in_the_way"))
     except PermissionError:
-        stop("bad_directory", value=directory, reason=say.text("not_permitted"))
+        stop("bad_directory", option=option, value=directory, reason=say.text("not_permitted"))
     except OSError as error:
-        stop("bad_directory", value=directory, reason=error.strerror)
-    return directory
+        stop("bad_directory", option=option, value=directory, reason=error.strerror)
 
 
 def run(main):

@@ -59,12 +59,23 @@ class Console:
             line = "   ".join(pad(cell, widest) for cell in cells[start : start + across])
             print("  " + line.rstrip(), flush=True)
 
-    def picture(self, name, draw, *args, **kwargs):
+    def paragraph(self, text, room=88):
+        """Print a long text, broken between words where a line of `room` columns is full."""
+        line = ""
+        for word in text.split():
+            if line and width(line) + 1 + width(word) > room:
+                print(line, flush=True)
+                line = ""
+            line = f"{line} {word}" if line else word
+        print(line, flush=True)
+
+    def picture(self, name, draw, *args, directory=None, **kwargs):
         """Draw and save a picture, if pictures are wanted: ``draw(*args, **kwargs)`` gives Axes."""
-        if self.directory is None:
+        directory = directory or self.directory
+        if directory is None:
             return
         axes = np.ravel(draw(*args, **kwargs))
-        path = self.directory / f"{name}.png"
+        path = directory / f"{name}.png"
         axes[0].figure.savefig(path)
         self.say("picture", path=path)
 

@@ -16,10 +16,10 @@ TEXTS = {
         "{option}: {low}부터 {high}까지의 정수여야 합니다. 받은 값: {value!r}",
     ),
     "bad_directory": (
-        "--plot: cannot write pictures into {value!r}: {reason}",
-        "--plot: {value!r}에 그림을 저장할 수 없습니다. 이유: {reason}",
+        "{option}: cannot write into {value!r}: {reason}",
+        "{option}: {value!r}에 저장할 수 없습니다. 이유: {reason}",
     ),
-    "no_directory": ("--plot needs a directory", "--plot: 디렉터리를 적어야 합니다"),
+    "no_directory": ("{option} needs a directory", "{option}: 디렉터리를 적어야 합니다"),
     "file_in_the_way": ("there is a file of that name", "같은 이름의 파일이 있습니다"),
     "not_permitted": ("permission denied", "쓰기 권한이 없습니다"),
     "no_numba": (
@@ -27,10 +27,11 @@ TEXTS = {
         "--backend numba: numba가 필요합니다. 설치: pip install numba",
     ),
     "no_matplotlib": (
-        "--plot needs matplotlib: pip install 'npylstm[plot]'",
-        "--plot: matplotlib이 필요합니다. 설치: pip install 'npylstm[plot]'",
+        "{option} needs matplotlib: pip install 'npylstm[plot]'",
+        "{option}: matplotlib이 필요합니다. 설치: pip install 'npylstm[plot]'",
     ),
     "picture": ("Picture: {path}", "그림: {path}"),
+    "page": ("Page: {path}", "페이지: {path}"),
 }
 
 OPTIONS = (

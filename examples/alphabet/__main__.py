@@ -47,8 +47,9 @@ def main(argv=None):
         With status 2 if an argument is wrong.
     """
     names = [*map(str, EXPERIMENTS), "all"]
-    options = read_options("alphabet", TEXTS, argv, SEED, choices=names)
-    report = Report(TEXTS, options.lang, options.plot)
+    folders = "plot", "trace"
+    options = read_options("alphabet", TEXTS, argv, SEED, choices=names, folders=folders)
+    report = Report(TEXTS, options.lang, options.plot, options.trace)
     report.say("welcome", seed=options.seed, backend=npylstm.get_backend())
 
     numbers = EXPERIMENTS if options.choice == "all" else [int(options.choice)]

@@ -38,5 +38,6 @@ def run(report, seed, epochs=500, verbose=0):
     answers = model.predict(x, verbose=0).argmax(axis=-1)
     report.answers("answers", patterns, answers)
 
+    report.why(2, model, x, y)
     report.curves(2, history)
     return accuracy, history

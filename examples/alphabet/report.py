@@ -1,13 +1,28 @@
 """What an experiment shows of itself while it runs."""
 
+from pathlib import Path
+
 from npylstm import plots
 
 from ..console import Console
+from . import why, why_pictures
 from .data import ALPHABET, letters
 
 
 class Report(Console):
-    """Prints an experiment's data, shapes and answers, and draws its curves."""
+    """Prints an experiment's data, shapes and answers, and draws its curves.
+
+    Parameters
+    ----------
+    texts, lang, directory
+        As in `Console`.
+    trace_directory : str or Path, optional
+        Where the pages and pictures go that show why an experiment succeeds or fails.
+    """
+
+    def __init__(self, texts, lang="en", directory=None, trace_directory=None):
+        super().__init__(texts, lang, directory)
+        self.trace_directory = None if trace_directory is None else Path(trace_directory)
 
     def begin(self, number):
         """Print the heading of an experiment and what it is about."""
@@ -58,6 +73,26 @@ class Report(Console):
         self.say(heading)
         self.columns(cells)
         self.say("all_right" if right == len(cells) else "some_right", right=right, of=len(cells))
+
+    def why(self, number, model, x, y, with_gradients=True):
+        """Say and show why the network succeeds or fails, if that is wanted.
+
+        A trace of the batch x is looked through for what is in memory, and for whether the states
+        of different letters differ; the page lets the reader step through it.
+        """
+        if self.trace_directory is None:
+            return
+        trace = model.trace(x, y if with_gradients else None)
+        findings = why.find(trace, y)
+        for sentence in findings.sentences(self.text):
+            self.paragraph(sentence)
+        title = self.texts[f"title_{number}"][0]
+        for name in ("memory", "states", "answers"):
+            draw, where = getattr(why_pictures, name), self.trace_directory
+            self.picture(f"alphabet_{number}_{name}", draw, findings, title, directory=where)
+        path = self.trace_directory / f"alphabet_{number}.html"
+        trace.to_html(path, title=title)
+        self.say("page", path=path)
 
     def curves(self, number, history):
         """Draw loss and accuracy over the epochs, titled in English."""

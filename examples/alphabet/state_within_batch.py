@@ -43,5 +43,6 @@ def run(report, seed, epochs=5000, verbose=0):
     answers = [model.predict(x[[c]], verbose=0).argmax() for c in chosen]
     report.answers("random_answers", [patterns[c] for c in chosen], answers)
 
+    report.why(4, model, x, y)
     report.curves(4, history)
     return accuracy, history

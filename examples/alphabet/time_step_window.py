@@ -41,5 +41,6 @@ def run(report, seed, epochs=500, verbose=0):
         answers.append(model.predict(question, verbose=0).argmax())
     report.answers("answers", patterns, answers)
 
+    report.why(3, model, x, y)
     report.curves(3, history)
     return accuracy, history

@@ -45,5 +45,8 @@ def run(report, seed, epochs=500, verbose=0):
         answers.append(model.predict(question, verbose=0).argmax())
     report.answers("random_answers", chosen, answers)
 
+    # Each different piece once, by its last letter and its length.
+    _, once = np.unique([[p[-1], len(p)] for p in patterns], axis=0, return_index=True)
+    report.why(6, model, x[once], y[once])
     report.curves(6, history)
     return accuracy, history
