@@ -1,4 +1,4 @@
-"""The boxes and arrows that `plots.tensor` and `plots.flow` are drawn with.
+"""The boxes and arrows that pictures of tensors are drawn with.
 
 Lengths are in units of one row of numbers; a box that holds a number is `WIDE` by 1.
 """
@@ -127,3 +127,43 @@ def finish(ax, left, right, bottom, top, title):
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", title=title)
     ax.set_axis_off()
     return ax
+
+
+def stage_size(values):
+    """Return how wide and how high `stage` draws a tensor."""
+    samples, steps, features = _drawn(values)
+    return WIDE * len(features) + 0.35 * (1 + samples), len(steps) + 0.35 * (1 + samples)
+
+
+def stage(ax, values, left, bottom):
+    """Draw the first sample of a tensor as a box, others behind it, its shape below."""
+    samples, steps, features = _drawn(values)
+    sheets = values.reshape(len(values), -1, values.shape[-1]) if values.ndim > 2 else values
+    first = sheets[0] if values.ndim > 2 else sheets[:1]
+    for behind in range(samples - 1, 0, -1):
+        blank(ax, len(steps), len(features), left + 0.35 * behind, bottom + 0.35 * behind)
+    sheet(ax, first, steps, features, left, bottom)
+    axes = ("samples", "features") if values.ndim == 2 else ("samples", "timesteps", "features")
+    text = " × ".join(map(str, values.shape))
+    words = " × ".join(axes) if values.ndim <= 3 else ""
+    middle = left + WIDE * len(features) / 2
+    ax.text(middle, bottom - 0.35, text, ha="center", va="top", fontweight="bold")
+    ax.text(middle, bottom - 1.05, words, ha="center", va="top", fontsize=7.5, color="0.35")
+
+
+def blank(ax, rows, columns, left, bottom):
+    """Draw a sheet without numbers."""
+    from matplotlib.patches import Polygon, Rectangle
+
+    depth, right, top = 0.35, left + WIDE * columns, bottom + rows
+    over = [(left, top), (left + depth, top + depth), (right + depth, top + depth), (right, top)]
+    side = [(right, top), (right + depth, top + depth), (right + depth, bottom + depth)]
+    ax.add_patch(Rectangle((left, bottom), right - left, rows, **NUMBER))
+    ax.add_patch(Polygon(over, **SIDE))
+    ax.add_patch(Polygon([*side, (right, bottom)], **SIDE))
+
+
+def _drawn(values):
+    """Return how many sheets are drawn of a tensor, and which rows and columns of them."""
+    rows = math.prod(values.shape[1:-1])  # 1 for vectors
+    return min(len(values), 4), shown(rows, 6), shown(values.shape[-1], 4)
