@@ -20,6 +20,7 @@ from .backends import get_backend, set_backend, using_backend
 from .layers import Input
 from .models import Sequential
 from .threads import get_num_threads, set_num_threads
+from .tracing import Trace
 
 preprocessing = compat.install_old_modules(utils)
 
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Input",
     "Sequential",
+    "Trace",
     "activations",
     "callbacks",
     "config",

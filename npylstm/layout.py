@@ -113,6 +113,7 @@ def lower_all(layers, memory, shape, initial_state=False, mask=False, training=T
         for inner in nested(layer):
             inner.lower_rules(builder)
     for layer in layers:
-        outputs = layer.lower_with_penalty(builder, tensors[0])
+        x_of_layer, outputs = tensors[0], layer.lower_with_penalty(builder, tensors[0])
         tensors = outputs if isinstance(outputs, list) else [outputs]
+        builder.places.append((x_of_layer, tensors[0]))
     return builder.finish(x, tensors)

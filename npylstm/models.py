@@ -1,14 +1,8 @@
 """Sequential: layers one after the other, over one flat memory."""
 
-import contextlib
-import os
-import zipfile
-from pathlib import Path
-
-import numpy as np
-
 from . import config
 from .errors import known_arguments, unknown_name
+from .files import read_npz, write_npz
 from .layers import Input, Layer
 from .layout import belongs_elsewhere, check_memory, lay_out, lower_all, nested, unique_names
 from .programs import Programs
@@ -251,21 +245,7 @@ class Sequential(Trainer, WeightHolder):
         OSError
             If it cannot be written.
         """
-        filepath = _npz_path(filepath)
-        arrays = self.named_weights()
-        if not filepath.parent.is_dir():
-            raise FileNotFoundError(
-                f"cannot write {str(filepath)!r}: there is no folder {str(filepath.parent)!r}"
-            )
-        temporary = filepath.with_name(f".{filepath.stem}-{os.getpid()}-{id(arrays)}.npz")
-        try:
-            with open(temporary, "xb") as file:
-                np.savez(file, **arrays)
-            os.replace(temporary, filepath)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        write_npz(filepath, self.named_weights(), "weights")
 
     def load_weights(self, filepath):
         """Read weights written by `save_weights`.
@@ -275,13 +255,8 @@ class Sequential(Trainer, WeightHolder):
         ValueError
             If they are not those of a model like this; nothing is changed then.
         """
-        filepath = _npz_path(filepath)
         paths = self._weight_paths()
-        try:
-            with np.load(filepath, allow_pickle=False) as file:
-                arrays = dict(file)
-        except (ValueError, zipfile.BadZipFile, EOFError, TypeError) as error:
-            raise ValueError(f"{filepath} is no file of weights, or is damaged: {error}") from error
+        arrays = read_npz(filepath, "weights")
         if set(arrays) != set(paths):
             raise ValueError(
                 f"{filepath} holds the weights {sorted(arrays)}, but this model has {sorted(paths)}"
@@ -305,6 +280,46 @@ class Sequential(Trainer, WeightHolder):
         try:
             self._build_for(self._inputs(x))
             return self._predict_on_batch(x, training, mask)
+        except Exception:
+            self._unbuild()
+            raise
+
+    def trace(self, x, y=None, sample_weight=None, mask=None, training=False):
+        """Run one batch and return every number that its LSTMs went through, by name.
+
+        Nothing is changed: no update is made, carried states and random generators stay as they
+        are.  A stateful model starts from the states that it carries.
+
+        Parameters
+        ----------
+        x : array (B, T, D) or (B, F)
+        y : array, or None
+            Targets as in `fit`: with them there are gradients, too.
+        sample_weight : array (B,) or (B, T), or None
+            How much each sample (or timestep) counts in the loss.
+        mask : array (B, T) of bool, or None
+            False at timesteps that are to be passed over.
+        training : bool
+            Whether dropout drops: what the next batch of training would.
+
+        Returns
+        -------
+        tracing.Trace
+            ``trace["lstm"].f`` is the forget gate (B, T, U).
+
+        Raises
+        ------
+        RuntimeError
+            With targets before `compile`.
+        TypeError, ValueError
+            If something does not fit, or gradients are wanted of an activation that has none.
+        """
+        from .tracing.record import trace_model  # which nobody else needs
+
+        if self.built:
+            return trace_model(self, x, y, sample_weight, mask, training)
+        try:
+            return trace_model(self, x, y, sample_weight, mask, training)
         except Exception:
             self._unbuild()
             raise
@@ -415,13 +430,6 @@ def _shapes(layers, batch_shape):
                 )
             shape = shape[0]
     return shapes
-
-
-def _npz_path(filepath):
-    filepath = Path(filepath)
-    if filepath.suffix != ".npz":
-        raise ValueError(f"weights are written to .npz files, got {str(filepath)!r}")
-    return filepath
 
 
 def _describe(shape):

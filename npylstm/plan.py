@@ -420,6 +420,8 @@ class PlanBuilder:
     masks : dict of int to Tensor
         By the offset of a tensor, which of its timesteps are to be passed over: a 0 for each of
         those, a 1 for the others, in the shape of the tensor without its features.
+    places : list of (Tensor, Tensor)
+        What goes into each layer, and its (first) output.
     """
 
     def __init__(self, memory, initial_state=False, training=True, batch_size=1):
@@ -428,6 +430,7 @@ class PlanBuilder:
         self.initial_state = initial_state
         self.masks: dict[int, Tensor] = {}
         self.batch_size = batch_size
+        self.places: list[tuple[Tensor, Tensor]] = []
         self.initial_states: list[Tensor] = []
         self.activations = list(activations.STANDARD)
         self.generators: list[np.random.Generator] = []
@@ -501,6 +504,8 @@ class Plan:
         Where given initial states go.
     mask, output_mask : Tensor or None
         The mask of x, which the caller writes, and that of the first output.
+    places : list of (Tensor, Tensor)
+        What goes into each layer, and its (first) output.
     activations, generators, penalties, projections : list
         What the rows' indices stand for.
     """
@@ -512,7 +517,7 @@ class Plan:
         self.gradient_arena = np.zeros(size, builder.memory.dtype)
         self.x = x
         self.outputs = outputs
-        self.initial_states = builder.initial_states
+        self.places, self.initial_states = builder.places, builder.initial_states
         self.mask = builder.masks.get(x.offset)
         self.output_mask = builder.masks.get(outputs[0].offset)
         self.activations = builder.activations

@@ -65,6 +65,7 @@ class LSTM:
         self.dc[0] += gradients.dc0
         for dweight, value in zip(self.dweights, gradients[3:], strict=False):
             dweight += value
+        self.gradients = gradients
 
 
 class Dense:

@@ -18,6 +18,7 @@ from ..kernels import native
 from ..kernels.program import Program
 from ..reference import embedding, optimizers
 from ..reference.activations import STANDARD
+from ..reference.lstm import from_gates
 from . import in_python, numpy_backend
 
 _THREADED_BATCH = 1e6  # floating-point operations of a batch below which one thread is faster
@@ -227,6 +228,52 @@ def quick(plan):
     if not isinstance(program, Program) or len(plan.outputs) > 1:
         return None
     return None if program.operations > _THREADED_CALL else Quick(program)
+
+
+# ------------------------------------------------------------------- what a run has left of itself
+def lstm_dropout(program, number):
+    """Return what the last forward dropped in an LSTM row; see `numpy_backend.lstm_dropout`."""
+    if not isinstance(program, Program):
+        return numpy_backend.lstm_dropout(program, number)
+    row, line, drawn = program.rows[number], program.table[number], []
+    for rate, place, width in (
+        (row["rate"], fr.DROPOUT_MASK, row["D"]),
+        (row["recurrent_rate"], fr.STATE_DROPOUT_MASK, row["U"]),
+    ):
+        shape = (4, int(row["B"]), int(width))
+        at = int(line[place])
+        drawn.append(
+            program.frame.masks.ravel()[at:][: prod(shape)].reshape(shape) if rate else None
+        )
+    return tuple(drawn)
+
+
+def lstm_gradients(program, number):
+    """Return dh and dz of the last backward in an LSTM row; see `numpy_backend.lstm_gradients`."""
+    if not isinstance(program, Program):
+        return numpy_backend.lstm_gradients(program, number)
+    row, plan = program.rows[number], program.plan
+    T, B, D, U = (int(row[axis]) for axis in "TBDU")
+    dropped = row["rate"] or row["recurrent_rate"]
+    dz = program.frame.workspace[int(program.table[number, fr.GATES]) :]
+    if dropped:
+        dz = dz[: T * B * 4 * U].reshape(T, B, 4 * U)
+    else:
+        L = program.lanes
+        blocks = -(-U // L)  # of L units: (blocks, T, B, 4, L), the last one padded
+        dz = dz[: blocks * T * B * 4 * L].reshape(blocks, T, B, 4, L).transpose(1, 2, 3, 0, 4)
+        dz = dz.reshape(T, B, 4, blocks * L)[..., :U].reshape(T, B, 4 * U)
+    # In the arena is what came from above; the rest comes back through the next step's gates.
+    dh = plan.gradients(int(row["h"]), (T + 1, B, U))[1:].copy()
+    start = int(row["w"]) + D * 4 * U
+    recurrent_kernel = plan.memory.parameters[start : start + U * 4 * U].reshape(U, 4 * U)
+    _, h_dropout = lstm_dropout(program, number)
+    dh[:-1] += from_gates(dz[1:], recurrent_kernel, h_dropout)
+    if dropped and row["mask"] >= 0:  # the other kernels leave what passes over a step there, too
+        mask = plan.values(int(row["mask"]), (T, B))[:: -1 if row["reverse"] else 1]
+        for t in reversed(range(T - 1)):
+            dh[t] += (1 - mask[t + 1])[:, None] * dh[t + 1]
+    return dh, dz
 
 
 # ------------------------------------------------------------------------------------- small parts

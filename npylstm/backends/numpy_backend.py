@@ -287,6 +287,28 @@ def quick(plan):
     return None
 
 
+# ------------------------------------------------------------------- what a run has left of itself
+def lstm_dropout(program, number):
+    """Return what the last forward dropped in an LSTM row: x_dropout and h_dropout, None for none.
+
+    `number` counts the program's rows; the shapes are those of `reference.lstm_forward`.
+    """
+    step = program.rows[number].cache.steps[0]
+    return step.x_dropout, step.h_dropout
+
+
+def lstm_gradients(program, number):
+    """Return the dh (T, B, U) and dz (T, B, 4U) that the last backward met in an LSTM row.
+
+    They are those of `reference.lstm_backward`: all of the gradient that reaches them.
+    """
+    gradients = program.rows[number].gradients
+    return gradients.dh, gradients.dz
+
+
+# ----------------------------------------------------------------------------------- small parts
+
+
 def _forward(program, training):
     for row in program.rows:
         row.forward(training)

@@ -363,6 +363,31 @@ class Layer(WeightHolder):
         """
         return caches.backward(self, douts, cache)
 
+    def trace(self, x, initial_state=None, mask=None, training=False):
+        """Run the layer once and return every number that its LSTMs went through, by name.
+
+        Nothing is changed: carried states and random generators stay as they are.
+
+        Parameters
+        ----------
+        x, initial_state, mask, training
+            As in `forward`.  A stateful layer starts from the states that it carries, unless others
+            are given.
+
+        Returns
+        -------
+        tracing.Trace
+            Without gradients: those are of a loss, for which there is `Sequential.trace`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If x or the states do not fit.
+        """
+        from ..tracing.record import trace_layer  # which nobody else needs
+
+        return trace_layer(self, x, initial_state, mask, training)
+
     def states_to_write(self, x, initial_state):
         """Return initial states as a list that is still to be written, after checking x.
 

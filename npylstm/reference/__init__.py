@@ -38,6 +38,7 @@ from .lstm import (
     masked_backward,
     split_gates,
 )
+from .lstm_trace import lstm_gate_gradients, lstm_gates, lstm_gradient_shares
 from .normalization import layer_normalization_backward, layer_normalization_forward
 
 __all__ = [
@@ -63,6 +64,9 @@ __all__ = [
     "lstm_cell_backward",
     "lstm_cell_forward",
     "lstm_forward",
+    "lstm_gate_gradients",
+    "lstm_gates",
+    "lstm_gradient_shares",
     "masked_backward",
     "metrics",
     "normalization",

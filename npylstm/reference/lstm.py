@@ -138,7 +138,10 @@ class LSTMStep(NamedTuple):
 
 
 class LSTMGradients(NamedTuple):
-    """The gradient of the loss with respect to every input of a step or a sequence."""
+    """The gradient of the loss with respect to every input of a step or a sequence.
+
+    And with respect to what each step makes of them: `dz`, and `dh`, all of what reaches its h.
+    """
 
     dx: np.ndarray
     dh0: np.ndarray
@@ -146,6 +149,8 @@ class LSTMGradients(NamedTuple):
     dkernel: np.ndarray
     drecurrent_kernel: np.ndarray
     dbias: np.ndarray | None
+    dz: np.ndarray
+    dh: np.ndarray
 
 
 def to_gates(x, kernel, dropout=None):
@@ -252,7 +257,7 @@ def lstm_cell_backward(dh, dc, cache):
     dkernel = kernel_gradient(cache.x, dz, cache.x_dropout)
     drecurrent_kernel = kernel_gradient(cache.h_prev, dz, cache.h_dropout)
     dbias = None if cache.bias is None else dz.sum(axis=0)
-    return LSTMGradients(dx, dh_prev, dc_prev, dkernel, drecurrent_kernel, dbias)
+    return LSTMGradients(dx, dh_prev, dc_prev, dkernel, drecurrent_kernel, dbias, dz, dh)
 
 
 def split_gates(z):
@@ -338,7 +343,8 @@ def lstm_backward(dh, dc, cache):
     Returns
     -------
     LSTMGradients
-        dx (T, B, D), dh0 and dc0 (B, U), dkernel, drecurrent_kernel, dbias.
+        dx (T, B, D), dh0 and dc0 (B, U), dkernel, drecurrent_kernel, dbias, dz (T, B, 4U) and
+        dh (T, B, U), which is that from above and that from the next step.
     """
     T, B, U = dh.shape
     x, h, c, steps, mask = cache
@@ -354,12 +360,13 @@ def lstm_backward(dh, dc, cache):
         *(c[:-1], c[1:], i, f, g, o, tanh_c),
         *(steps[0].activation.backward, steps[0].recurrent_activation.backward),
     )
-    dz = np.empty((T, B, 4 * U), dtype=dh.dtype)
+    dz, all_dh = np.empty((T, B, 4 * U), dtype=dh.dtype), np.empty_like(dh)
     dz_i, dz_f, dz_g, dz_o = split_gates(dz)
     dh_next = 0
     dc_next = 0 if dc is None else dc
     for t in reversed(range(T)):
-        dh_t, dc_t, dh_passed = dh[t] + dh_next, dc_next, 0
+        all_dh[t] = dh_t = dh[t] + dh_next
+        dc_t, dh_passed = dc_next, 0
         *dz_t, dc_next = gates_backward(dh_t, dc_t, *[slope[t] for slope in slopes], f[t])
         if mask is not None:
             counts = mask[t][:, None]
@@ -372,4 +379,4 @@ def lstm_backward(dh, dc, cache):
     dkernel = kernel_gradient(x, dz, x_dropout)
     drecurrent_kernel = kernel_gradient(h[:-1], dz, h_dropout)
     dbias = None if bias is None else dz.sum(axis=(0, 1))
-    return LSTMGradients(dx, dh_next, dc_next, dkernel, drecurrent_kernel, dbias)
+    return LSTMGradients(dx, dh_next, dc_next, dkernel, drecurrent_kernel, dbias, dz, all_dh)

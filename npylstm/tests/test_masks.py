@@ -39,7 +39,7 @@ def lstm_gradients(mask=None, x_dropout=None, h_dropout=None):
         return (h[1:] * dh).sum() + (c[-1] * dc).sum()
 
     _, cache = npylstm.reference.lstm_forward(*inputs, **options)
-    check_gradient(total, inputs, list(npylstm.reference.lstm_backward(dh, dc, cache)))
+    check_gradient(total, inputs, npylstm.reference.lstm_backward(dh, dc, cache)[: len(inputs)])
 
 
 def test_gradients_past_masked_steps():

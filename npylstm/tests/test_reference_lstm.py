@@ -68,10 +68,12 @@ def test_sequence_backward_is_the_steps_chained(rng):
     dh_next, dc, sums = np.zeros((B, U)), dc_last, [0, 0, 0]
     for t in reversed(range(T)):
         step = reference.lstm_cell_backward(dh[t] + dh_next, dc, cache.steps[t])
-        np.testing.assert_allclose(whole.dx[t], step.dx, rtol=1e-12, atol=1e-14)
+        for name in ("dx", "dz", "dh"):
+            ours, expected = getattr(whole, name)[t], getattr(step, name)
+            np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-14, err_msg=name)
         dh_next, dc = step.dh0, step.dc0
-        sums = [total + part for total, part in zip(sums, step[3:], strict=True)]
-    for got, expected in zip(whole[1:], [dh_next, dc, *sums], strict=True):
+        sums = [total + part for total, part in zip(sums, step[3:6], strict=True)]
+    for got, expected in zip(whole[1:6], [dh_next, dc, *sums], strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
 
 
