@@ -1,4 +1,4 @@
-"""Which LSTM, which steps, which words: what all diagnostics, and pictures of a trace, begin with."""
+"""Which LSTM, which steps, which words: what all diagnostics and pictures of a trace begin with."""
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def one_lstm(trace, gradients=False):
     if not hasattr(trace, "f"):
         what = f"the trace of {trace.path!r} ({trace.kind})" if hasattr(trace, "kind") else trace
         raise TypeError(
-            f"pass the trace of an LSTM, as model.trace(x)[{'lstm'!r}] or layer.trace(x) gives it, "
+            f"pass the trace of an LSTM, as model.trace(x)['lstm'] or layer.trace(x) gives it, "
             f"got {what if isinstance(what, str) else type(what).__name__}, which has no gates"
         )
     if gradients and not hasattr(trace, "dh"):
@@ -56,6 +56,19 @@ def counted(trace):
     if not counts.any():
         raise ValueError(f"all steps of {trace.path!r} are masked; there is nothing to look at")
     return counts
+
+
+def need_finite(trace, *names):
+    """Raise ValueError if there is NaN or infinity in one of these arrays (B, T, U)."""
+    for name in names:
+        wrong = ~np.isfinite(getattr(trace, name)).all(axis=-1)
+        if wrong.any():
+            step = int(wrong.any(axis=0).argmax())
+            sample = int(wrong[:, step].argmax())
+            raise ValueError(
+                f"{name} of {trace.path!r} is NaN or infinite, first at step {step} of sample "
+                f"{sample}: look at the weights and the input there"
+            )
 
 
 def plural(count, noun):

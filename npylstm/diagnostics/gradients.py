@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import at_least_zero, positive
-from .choose import one_lstm
+from .choose import need_finite, one_lstm
 
 
 class NormOverTime(NamedTuple):
@@ -23,7 +23,8 @@ class NormOverTime(NamedTuple):
     rate : float
         The factor of one step back: as many of them as there are steps between make `factor`.
     trend : str
-        "vanishing", "exploding", "steady", or "none" if there is no rate.
+        "vanishing" or "exploding" beyond a bound; else "shrinking", "growing" or "steady" by the
+        rate; "none" if there is no rate.
     vanishes_at, explodes_at : int or None
         The timestep at which the mean, on its way back from the last step, first falls below or
         rises above the bound; None if it does not.
@@ -69,7 +70,7 @@ def gradient_norm(trace, vanished=1e-3, exploded=1e3, steady=0.05):
         Parts of the last step's norm below or above which a gradient counts as gone or out of
         hand: a thousandth is what the third digit of a weight's gradient hears of a step.
     steady : float
-        A rate within 1 ± `steady` is called neither vanishing nor exploding.  Of a gradient that
+        A rate within 1 ± `steady` is called neither shrinking nor growing.  Of a gradient that
         loses 0.05 at each step, 0.6 % is left after a hundred.
 
     Returns
@@ -79,18 +80,21 @@ def gradient_norm(trace, vanished=1e-3, exploded=1e3, steady=0.05):
     Raises
     ------
     TypeError, ValueError
-        If it is not the trace of an LSTM, has no gradients, or a bound makes no sense.
+        If it is not the trace of an LSTM, has no gradients or ones that are not finite, or a
+        bound makes no sense.
 
     Notes
     -----
     Bengio, Simard, Frasconi 1994, "Learning Long-Term Dependencies with Gradient Descent is
     Difficult"; Pascanu, Mikolov, Bengio 2013, "On the difficulty of training Recurrent Neural
-    Networks".  With a loss at every timestep, each of them adds its own gradient on the way.
+    Networks".  With a loss at every timestep, each of them adds its own gradient on the way; past
+    masked steps gradients go unchanged.
     """
     trace = one_lstm(trace, gradients=True)
     if positive("vanished", vanished) >= positive("exploded", exploded):
         raise ValueError(f"vanished must be below exploded, got {vanished} and {exploded}")
     at_least_zero("steady", steady)
+    need_finite(trace, "dh", "dc")
     timesteps = np.asarray(trace.timesteps)
     bounds = vanished, exploded, steady
     dh, dc = (_over_time(gradient, timesteps, *bounds) for gradient in (trace.dh, trace.dc))
@@ -108,13 +112,15 @@ def _over_time(gradient, timesteps, vanished, exploded, steady):
     back = mean[last::-1] / mean[last]  # from the last step to the first
     factor = float(back[-1])
     rate = factor ** (1 / float(last))
-    trend = "vanishing" if rate < 1 - steady else "exploding" if rate > 1 + steady else "steady"
 
     def first(crossed):
         where = np.flatnonzero(crossed)
         return int(timesteps[last - where[0]]) if len(where) else None
 
     vanishes_at, explodes_at = first(back < vanished), first(back > exploded)
+    trend = "shrinking" if rate < 1 - steady else "growing" if rate > 1 + steady else "steady"
+    if factor < vanished or factor > exploded:
+        trend = "vanishing" if factor < 1 else "exploding"
     return NormOverTime(norm, mean, factor, rate, trend, vanishes_at, explodes_at)
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .choose import counted, one_lstm, plural
+from .choose import counted, need_finite, one_lstm, plural
 
 
 class MemoryHalfLife(NamedTuple):
@@ -49,7 +49,7 @@ def memory_half_life(trace):
     Raises
     ------
     TypeError, ValueError
-        If it is not the trace of an LSTM, or all steps are masked.
+        If it is not the trace of an LSTM, all steps are masked, or f is not finite.
 
     Notes
     -----
@@ -57,6 +57,7 @@ def memory_half_life(trace):
     where it is 1 and more on the whole, the half-life is inf.
     """
     trace = one_lstm(trace)
+    need_finite(trace, "f")
     counts = counted(trace)
     with np.errstate(divide="ignore"):  # f = 0 forgets all at once: ln f is -inf
         log_f = np.log(np.abs(trace.f.astype("float64")))

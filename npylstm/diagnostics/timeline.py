@@ -323,7 +323,7 @@ def _places(resets, again):
     batches = sorted(set(resets.tolist()))
     if not batches:
         return "after the last batch"
-    each = "each time " if len(resets) > 1 and (len(batches) == 1 or again) else ""
+    each = "each time " if len(resets) + again > 1 and len(batches) == 1 else ""
     if len(batches) <= 4:
         text = f"{each}before {'batch' if len(batches) == 1 else 'batches'} {listing(batches)}"
     else:

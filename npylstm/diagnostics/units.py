@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import at_least_zero, fraction
-from .choose import counted, few, one_lstm, percent, plural
+from .choose import counted, few, need_finite, one_lstm, percent, plural
 
 # The ends of what an activation gives out; the others have none, or only one.
 _ENDS = {
@@ -66,12 +66,14 @@ def gate_saturation(trace, low=0.1, high=0.9):
     Raises
     ------
     TypeError, ValueError
-        If it is not the trace of an LSTM, all steps are masked, or low is not below high.
+        If it is not the trace of an LSTM, all steps are masked, something is not finite, or
+        low is not below high.
     """
     trace = one_lstm(trace)
     low, high = fraction("low", low), fraction("high", high)
     if low >= high:
         raise ValueError(f"low must be below high, got {low} and {high}")
+    need_finite(trace, *"ifgo")
     counts = counted(trace)
     left, right = {}, {}
     for gate in "ifgo":
@@ -101,6 +103,8 @@ def _saturation_words(trace, left, right, steps):
             unit = int(share.argmax())
             if share[unit] > most[0]:
                 most = share[unit], f"{gate} of unit {unit}, near {end} at {percent(share[unit])}"
+    if not most[1] and not any("ends" in part for part in parts):
+        return f"{trace.path}: no gate is near an end at any of {plural(steps, 'step')}"
     text = f"{trace.path}, of {plural(steps, 'step')}: {'; '.join(parts)}"
     return f"{text}; most of all {most[1]}" if most[1] else text
 
@@ -153,9 +157,11 @@ def dead_units(trace, tolerance=0.01):
     Raises
     ------
     TypeError, ValueError
-        If it is not the trace of an LSTM, all steps are masked, or the tolerance is below 0.
+        If it is not the trace of an LSTM, all steps are masked, h is not finite, or the
+        tolerance is below 0.
     """
     trace = one_lstm(trace)
+    need_finite(trace, "h")
     tolerance = at_least_zero("tolerance", tolerance)
     h = trace.h[counted(trace)].astype("float64")  # (steps, U)
     low, high = h.min(axis=0), h.max(axis=0)

@@ -129,25 +129,27 @@ def finish(ax, left, right, bottom, top, title):
     return ax
 
 
-def stage_size(values):
+def stage_size(values, axis=None):
     """Return how wide and how high `stage` draws a tensor."""
-    samples, steps, features = _drawn(values)
-    return WIDE * len(features) + 0.35 * (1 + samples), len(steps) + 0.35 * (1 + samples)
+    samples, steps, features = _drawn(values, axis)
+    return WIDE * len(features) + 0.35 * samples, len(steps) + 0.35 * samples
 
 
-def stage(ax, values, left, bottom):
-    """Draw the first sample of a tensor as a box, others behind it, its shape below."""
-    samples, steps, features = _drawn(values)
-    sheets = values.reshape(len(values), -1, values.shape[-1]) if values.ndim > 2 else values
-    first = sheets[0] if values.ndim > 2 else sheets[:1]
+def stage(ax, values, left, bottom, axis=None):
+    """Draw the first sample of a tensor as a box, others behind it, its shape below.
+
+    `axis` is the name of the second axis of two, unless these are features.
+    """
+    samples, steps, features = _drawn(values, axis)
     for behind in range(samples - 1, 0, -1):
         blank(ax, len(steps), len(features), left + 0.35 * behind, bottom + 0.35 * behind)
+    first = values[0][:, None] if axis else values[0].reshape(-1, values.shape[-1])
     sheet(ax, first, steps, features, left, bottom)
-    axes = ("samples", "features") if values.ndim == 2 else ("samples", "timesteps", "features")
-    text = " × ".join(map(str, values.shape))
-    words = " × ".join(axes) if values.ndim <= 3 else ""
+    axes = {2: ("samples", axis or "features"), 3: ("samples", "timesteps", "features")}
     middle = left + WIDE * len(features) / 2
-    ax.text(middle, bottom - 0.35, text, ha="center", va="top", fontweight="bold")
+    shape = " × ".join(map(str, values.shape))
+    ax.text(middle, bottom - 0.35, shape, ha="center", va="top", fontweight="bold")
+    words = " × ".join(axes.get(values.ndim, ()))
     ax.text(middle, bottom - 1.05, words, ha="center", va="top", fontsize=7.5, color="0.35")
 
 
@@ -163,7 +165,8 @@ def blank(ax, rows, columns, left, bottom):
     ax.add_patch(Polygon([*side, (right, bottom)], **SIDE))
 
 
-def _drawn(values):
+def _drawn(values, axis):
     """Return how many sheets are drawn of a tensor, and which rows and columns of them."""
-    rows = math.prod(values.shape[1:-1])  # 1 for vectors
-    return min(len(values), 4), shown(rows, 6), shown(values.shape[-1], 4)
+    rows, columns = math.prod(values.shape[1:-1]), values.shape[-1]  # 1 row for vectors
+    rows, columns = (columns, 1) if axis else (rows, columns)
+    return min(len(values), 4), shown(rows, 6), shown(columns, 3)

@@ -200,7 +200,7 @@ def _strip(ax, x, y, wide, name, values):
 
 def _vector(ax, x, y, name, values):
     """Show all of a vector that enters: as numbers if they are few, else as a strip."""
-    if len(values) <= 3:
+    if len(values) <= (2 if name == "h_prev" else 3):
         text = f"{name} = " + ", ".join(map(number, values))
         style = {"boxstyle": "round,pad=0.28", "facecolor": "white", "edgecolor": "0.4", "lw": 0.7}
         turned = 8 if len(values) > 1 and name == "h_prev" else 9
@@ -223,6 +223,9 @@ def _below(ax, values, unit, masked):
         n |= {name: f"({text})" for name, text in n.items() if text.startswith("-")}
         lines[0] += f"  =  {n['f']} × {n['c_prev']} + {n['i']} × {n['g']}  =  {number(v['c'])}"
         lines[1] += f"  =  {n['o']} × {n['tanh_c']}  =  {number(v['h'])}"
+    if unit is None:
+        key = "colours: gates from 0, violet, to 1, yellow; all else blue below 0 and red above"
+        ax.text(0, 12.3, key, fontsize=8, va="center", color="0.35")
     color = "#D55E00" if masked else "black"
     for y, line in zip((0.95, 0.2), lines, strict=True):
         ax.text(7.0, y, line, fontsize=11.5, va="center", color=color)

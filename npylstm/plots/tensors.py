@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..backends import using_backend
+from ..layers import Embedding
 from . import boxes
 from .boxes import INCHES, WIDE
 from .figures import figure
@@ -114,39 +115,31 @@ def shapes(model, x, ax=None, title=None):
         If matplotlib is not installed.
     """
     stages = _stages(model, x)
-    sizes = [boxes.stage_size(values) for _, _, values in stages]
-    room = 4.0  # between two boxes, for an arrow and the layer's name
+    sizes = [boxes.stage_size(values, axis) for _, _, values, axis in stages]
+    # Between two boxes, for an arrow and the layer's name, however long it is.
+    room = 1.4 + max(3.0, *(0.28 * len(name) for name, *_ in stages[1:]))
     across = sum(wide for wide, _ in sizes) + room * (len(sizes) - 1) + 2.5
     tall = max(high for _, high in sizes)
     ax = _figure_of(across + 1, tall + 4) if ax is None else ax
     left = 0.0
-    for (name, kind, values), (wide, high) in zip(stages, sizes, strict=True):
+    for (name, kind, values, axis), (wide, high) in zip(stages, sizes, strict=True):
         if name:
-            boxes.arrow(ax, (left - room + 1.1, 0), (left - 0.3, 0))
-            ax.text(left - room / 2 + 0.4, 0.25, name, ha="center", va="bottom")
-            ax.text(left - room / 2 + 0.4, -0.25, kind, ha="center", va="top", color="0.35")
-        boxes.stage(ax, values, left, -high / 2)
+            boxes.arrow(ax, (left - room + 0.3, 0), (left - 0.4, 0))
+            ax.text(left - room / 2, 0.25, name, ha="center", va="bottom")
+            ax.text(left - room / 2, -0.25, kind, ha="center", va="top", color="0.35")
+        boxes.stage(ax, values, left, -high / 2, axis)
         left += wide + room
     return boxes.finish(ax, -1, across - 1, -tall / 2 - 2.4, tall / 2 + 1.2, title or model.name)
 
 
 def _stages(model, x):
-    """Return (name, kind, values) of what goes in, and of what leaves each layer."""
+    """Return (name, kind, values, axes) of what goes in, and of what leaves each layer."""
     if not model.layers:
         raise ValueError(f"model {model.name!r} has no layers; add some first")
-    x = np.asarray(x)
-    model(x)  # builds it, and raises what is to be raised
-    stages, mask = [(None, None, x)], None
-    carried = model.memory.states.copy()
-    try:
-        with using_backend("numpy"):  # nothing is compiled for a picture
-            model.reset_states()
-            model.memory.states[...] = carried
-            for layer in model.layers:
-                outputs = layer(x, mask=mask)
-                mask = layer.compute_mask(x, mask)
-                x = outputs[0] if isinstance(outputs, list) else outputs
-                stages.append((layer.name, type(layer).__name__, x))
-    finally:
-        model.memory.states[...] = carried
+    with using_backend("numpy"):  # nothing is compiled for a picture
+        trace = model.trace(x)
+    steps_of_numbers = isinstance(model.layers[0], Embedding) and trace.x.ndim == 2
+    stages = [(None, None, trace.x, "timesteps" if steps_of_numbers else None)]
+    for layer in model.layers:
+        stages.append((layer.name, type(layer).__name__, trace[layer.path].y, None))
     return stages

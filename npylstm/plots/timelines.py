@@ -1,12 +1,15 @@
 """What stateful layers carry from batch to batch."""
 
+import textwrap
+
 import numpy as np
 
+from ..errors import positive_integer
 from .figures import figure
 from .traces import LINES
 
 
-def state_timeline(timeline, layer=None, ax=None, title=None):
+def state_timeline(timeline, layer=None, last=200, ax=None, title=None):
     """Draw the states of one layer over the batches: their norms, and where they were reset.
 
     A line goes on where states were carried over.  It breaks where they were reset (a dashed line,
@@ -18,6 +21,8 @@ def state_timeline(timeline, layer=None, ax=None, title=None):
     timeline : Timeline or StateTimeline
     layer : str, optional
         The path; may be left out if there is only one.
+    last : int or None
+        How many batches to draw: the last ones, or all.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if None.
     title : str, optional
@@ -41,67 +46,69 @@ def state_timeline(timeline, layer=None, ax=None, title=None):
         given = "pass one of them" if layer is None else f"got {layer!r}"
         raise ValueError(f"layer: there are {', '.join(paths)}; {given}")
     path = paths[0] if layer is None else layer
-    record = timeline.layers[path]
+    record, N = timeline.layers[path], len(timeline.batch)
+    start = 0 if last is None else max(0, N - positive_integer("last", last))
+    kinds, ends = record.begin[start:], np.arange(start, N) + 1
     ax = figure(8.5, 4).add_subplot() if ax is None else ax
-    N = len(record.begin)
-    dots = "o" if N <= 60 else None
-    lines = {"norm of c": (record.c_begin, record.c_end), "norm of h": (record.h_begin, record.h_end)}
-    for (label, (begin, end)), color in zip(lines.items(), LINES, strict=False):
-        at, values = _unbroken(record.begin, begin, end)
-        ax.plot(at, values, color=color, lw=1.4, label=label)
-        ax.plot(np.arange(N) + 1, end, ls="", marker=dots, ms=4, color=color)
-    for number, unit in enumerate(timeline.units[: len(LINES) - 3]):
+    dots = "o" if N - start <= 60 else None
+    norms = {"c": (record.c_begin, record.c_end), "h": (record.h_begin, record.h_end)}
+    for (name, (begin, end)), color in zip(norms.items(), LINES, strict=False):
+        at, values = _unbroken(kinds, begin[start:], end[start:], start)
+        ax.plot(at, values, color=color, lw=1.4, label=f"norm of {name}")
+        ax.plot(ends, end[start:], ls="", marker=dots, ms=4, color=color)
+    for number, unit in enumerate(timeline.units[:2]):
+        values, color = record.unit_h[start:, number], LINES[2 + number]
+        at, values = _unbroken(kinds, np.full(len(values), np.nan), values, start)
         label = f"h of unit {unit}, sample {timeline.sample}"
-        ends = np.arange(N) + 1
-        ax.plot(ends, record.unit_h[:, number], color=LINES[number + 3], lw=1, label=label)
-    many = N > 400  # then they would be a wall
-    for kind, style in (("reset", "--"), ("set", ":")):
-        where = np.flatnonzero(record.begin == kind)
-        count = f"{kind} ({len(where)} time{'s' * (len(where) != 1)})"
-        for place in where[:: max(1, len(where) // 60)]:
-            thin = {"color": LINES[4 if kind == "set" else 5], "lw": 0.5 if many else 1.0}
-            ax.axvline(place, ls=style, label=count, zorder=0, **thin)
-            count = None
-    _evaluation(ax, timeline.mode)
-    _epochs(ax, timeline)
-    ax.set(xlim=(0, N), ylabel="state (norm over the units)")
-    ax.set_title(title or timeline.words if len(timeline.words) < 90 else title or path, fontsize=10)
+        ax.plot(at, values, color=color, lw=1, marker=dots, ms=2.5, label=label)
+    for kind, style, color in (("reset", "--", LINES[5]), ("set", ":", LINES[4])):
+        label = {"reset": "reset", "set": "changed by something else"}[kind]
+        for place in np.flatnonzero(kinds == kind):
+            ax.axvline(start + place, ls=style, color=color, lw=1.1, label=label, zorder=0)
+            label = None
+    _evaluation(ax, timeline.mode, start)
+    _epochs(ax, timeline, start)
+    ax.set(xlim=(start, N), ylabel="state (norm over the units)")
+    words = textwrap.wrap(timeline.words, 110)
+    if start or len(paths) > 1:
+        words.insert(0, f"{path}, the last {last} of {N} batches" if start else path)
+    ax.set_title(title or "\n".join(words), fontsize=9)
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "frameon": False}
-    ax.legend(ncols=4, **below)
+    ax.legend(ncols=5, fontsize=8.5, **below)
     return ax
 
 
-def _unbroken(kinds, begin, end):
+def _unbroken(kinds, begin, end, start):
     """Return the points of a line that runs through carried states and breaks at others."""
     at, values = [], []
     for n, kind in enumerate(kinds):
-        if kind != "carried":
-            at += [n, n]
+        if kind != "carried" or not n:
+            at += [start + n, start + n]
             values += [np.nan, begin[n]]
-        at.append(n + 1)
+        at.append(start + n + 1)
         values.append(end[n])
     return at, values
 
 
-def _evaluation(ax, mode):
+def _evaluation(ax, mode, start):
     """Shade what is not training, if there is training too."""
     if "train" not in mode:
         return
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mode != "train", [0]]).astype(int)))
+    there = np.concatenate([[0], mode[start:] != "train", [0]]).astype(int)
     label = "evaluation"
-    for left, right in edges.reshape(-1, 2):
+    for left, right in np.flatnonzero(np.diff(there)).reshape(-1, 2) + start:
         ax.axvspan(left, right, color="0.93", zorder=-1, lw=0, label=label)
         label = None
 
 
-def _epochs(ax, timeline):
+def _epochs(ax, timeline, start):
     """Mark the batches with which runs and epochs begin."""
     places = np.stack([timeline.run, timeline.epoch], axis=1)
-    new = np.flatnonzero((np.diff(places, axis=0) != 0).any(axis=1)) + 1
-    starts = [0, *new.tolist()]
-    if len(starts) == 1:
+    begins = [0, *(np.flatnonzero((np.diff(places, axis=0) != 0).any(axis=1)) + 1).tolist()]
+    numbered = [(place, number) for number, place in enumerate(begins) if place >= start]
+    if len(begins) == 1 or not numbered:
         ax.set_xlabel("batches")
         return
-    every = -(-len(starts) // 12)
-    ax.set_xticks(starts[::every], range(0, len(starts), every))
-    ax.set_xlabel("epochs: where each begins" + (", at batch 0" if every == 1 else ""))
+    at, numbers = zip(*numbered[:: -(-len(numbered) // 12)], strict=True)
+    ax.set_xticks(at, numbers)
+    ax.set_xlabel("epochs, each where it begins")

@@ -33,8 +33,8 @@ def sample_of(trace, sample):
 def gates(trace, sample=0, title=None):
     """Draw the gates and states of one sample as heatmaps, the input above: units by time.
 
-    Colours mean the same in every picture: the gates i, f, o from 0 to 1; g and h from -1 to 1, or
-    as far as another activation takes them; x and c as far as they go, with 0 in the middle.
+    Colours mean the same in every picture: the gates i, f, o from 0 to 1; g, c and h from -1 to 1,
+    or further if c, or another activation, goes further; x as far as it goes, with 0 in the middle.
     Steps that were passed over are hatched.  Small heatmaps have their numbers in them.
 
     Parameters
@@ -82,7 +82,7 @@ def gates(trace, sample=0, title=None):
         ax.yaxis.set_label_coords(-0.34 / (wide - 2.4), 0.5)
         _rows(ax, len(values))
         if T <= 10 and len(values) <= 8:
-            _numbers(ax, image, values)
+            _numbers(ax, image, values, None if trace.mask is None else trace.mask[sample])
         hatch_masked(ax, trace, sample)
     time_axis(axes[-1], trace)
     fig.suptitle(title or f"{trace.path}: the gates of {U} unit{'s' * (U > 1)}, sample {sample}")
@@ -94,22 +94,23 @@ def _limits(name, values):
     largest = float(np.abs(values[np.isfinite(values)]).max(initial=0)) or 1.0
     if name in "ifo" and values.min(initial=0) >= 0 and largest <= 1:
         return 0.0, 1.0
-    largest = max(1.0, largest) if name in "ifgoh" else largest
+    largest = largest if name == "x" else max(1.0, largest)
     return -largest, largest
 
 
 def _rows(ax, rows):
-    """Number the rows of a heatmap, not closer than can be read."""
+    """Label the rows of a heatmap with numbers, not closer than can be read."""
     every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 10**9) if rows / step <= 7)
     ax.set_yticks(range(0, rows, every), range(0, rows, every), fontsize=7)
 
 
-def _numbers(ax, image, values):
+def _numbers(ax, image, values, mask):
     """Write each value into its field, dark on light and light on dark."""
     for row, line in enumerate(values):
         for column, value in enumerate(line):
             red, green, blue, _ = image.cmap(image.norm(value))
             dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+            dark = dark and (mask is None or mask[column])  # masked fields are made lighter
             color = "white" if dark else "black"
             text = f"{value:.2f}".replace("-0.00", "0.00") if abs(value) < 10 else number(value)
             ax.text(column, row, text, ha="center", va="center", fontsize=6.5, color=color)
@@ -119,7 +120,7 @@ def hatch_masked(ax, trace, sample, **style):
     """Hatch the steps that were passed over."""
     if trace.mask is None:
         return
-    style = {"facecolor": (1, 1, 1, 0.55), "edgecolor": "0.35", "hatch": "////", "lw": 0} | style
+    style = {"facecolor": (1, 1, 1, 0.6), "edgecolor": "0.6", "hatch": "///", "lw": 0} | style
     for step in np.flatnonzero(~np.asarray(trace.mask[sample], bool)):
         ax.axvspan(step - 0.5, step + 0.5, **style)
 
@@ -212,8 +213,8 @@ def _named_units(units, lines):
 def gradient_flow(trace, ax=None, title=None):
     """Draw how large the gradients of h, c and z are at each step, on their way back from the last.
 
-    The lines are the means over the samples of the norms over the units, the bands reach from the
-    smallest sample to the largest.  The axis is logarithmic: a straight line loses, or gains, the
+    The lines are the means over the samples of the norms over the units; within the bands of dh and
+    dc lie eight samples of ten.  The axis is logarithmic: a straight line loses, or gains, the
     same factor at each step.  What is 0 cannot be on it.
 
     Parameters
@@ -242,18 +243,16 @@ def gradient_flow(trace, ax=None, title=None):
     ax = figure(7.5, 4.2).add_subplot() if ax is None else ax
     steps = np.arange(len(flow.timesteps))
     for (name, norm), color, style in zip(norms.items(), LINES, ("-", "-", ":"), strict=False):
-        norm = np.where(norm > 0, norm, np.nan)
-        there = ~np.isnan(norm).all(axis=0)
-        mean, low, high = np.full((3, len(steps)), np.nan)
-        mean[there] = np.nanmean(norm[:, there], axis=0)
-        low[there], high[there] = np.nanmin(norm[:, there], 0), np.nanmax(norm[:, there], 0)
+        # 0 has no place on a logarithmic axis; NaN leaves a gap.
+        mean, (low, high) = norm.mean(axis=0), np.percentile(norm, (10, 90), axis=0)
+        mean, low, high = (np.where(line > 0, line, np.nan) for line in (mean, low, high))
         marker = "o" if len(steps) <= 12 else None
         change = getattr(flow, name, None)
         label = name if change is None or change.trend == "none" else (
             f"{name}: {change.trend}, × {number(change.rate)} a step back"
         )  # fmt: skip
         ax.plot(steps, mean, style, color=color, lw=1.8, marker=marker, ms=4, label=label)
-        if len(norm) > 1:
+        if len(norm) > 1 and name != "dz":
             ax.fill_between(steps, low, high, color=color, alpha=0.13, lw=0)
     if any(norm.any() for norm in norms.values()):
         ax.set_yscale("log")
@@ -261,8 +260,10 @@ def gradient_flow(trace, ax=None, title=None):
     ax.set_xlabel(f"{ax.get_xlabel()}    ◂  gradients flow from right to left")
     ax.set_ylabel("norm of the loss's gradient")
     B = len(flow.dh.norm)
-    many = f", mean and range of {B} samples" if B > 1 else ""
+    many = f", mean of {B} samples" if B > 1 else ""
     ax.set_title(title or f"{trace.path}: gradients on their way back{many}")
     ax.grid(axis="y", color="0.9", lw=0.6)
-    ax.legend(frameon=False)
+    # Below the axes: inside them any corner may hide a curve.
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "frameon": False}
+    ax.legend(ncols=3, fontsize=9, **below)
     return ax
