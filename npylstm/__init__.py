@@ -1,11 +1,15 @@
 """npylstm: an LSTM engine in NumPy, with the face of Keras and proved against it."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from . import (
     activations,
     callbacks,
     compat,
     config,
     constraints,
+    debug,
     initializers,
     layers,
     losses,
@@ -22,6 +26,9 @@ from .models import Sequential
 from .threads import get_num_threads, set_num_threads
 from .tracing import Trace
 
+if TYPE_CHECKING:
+    from .explaining import explain
+
 preprocessing = compat.install_old_modules(utils)
 
 __version__ = "0.1.0"
@@ -34,6 +41,8 @@ __all__ = [
     "callbacks",
     "config",
     "constraints",
+    "debug",
+    "explain",
     "get_backend",
     "get_num_threads",
     "initializers",
@@ -50,3 +59,16 @@ __all__ = [
     "using_backend",
     "utils",
 ]
+
+_IMPORTED_WHEN_ASKED_FOR = {"explain": ".explaining"}
+
+
+def __getattr__(name):
+    """Import what few programs need when it is first asked for."""
+    if name not in _IMPORTED_WHEN_ASKED_FOR:
+        raise AttributeError(f"module 'npylstm' has no attribute {name!r}")
+    return getattr(import_module(_IMPORTED_WHEN_ASKED_FOR[name], __name__), name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -60,8 +60,8 @@ def read_npz(filepath, what):
     """
     filepath = _npz_path(filepath, what)
     try:
-        with np.load(filepath, allow_pickle=False) as file:
-            return dict(file)
+        with open(filepath, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
     except (ValueError, zipfile.BadZipFile, EOFError, TypeError) as error:
         raise ValueError(f"{filepath} is no file of {what}, or is damaged: {error}") from error
 

@@ -30,10 +30,11 @@ class Programs:
     @contextlib.contextmanager
     def use(self, shape, objective=None, **options):
         """Lend the program for an input shape (B, …), made if there is none."""
-        key = (backends.get_backend(), shape, objective, *options.values())
+        backend = backends.current()  # once: another thread may choose another one meanwhile
+        key = (backend, shape, objective, *options.values())
         idle = self._idle.setdefault(key, [])
         self._idle.move_to_end(key)
-        program = idle.pop() if idle else self._prepare(shape, objective, options)
+        program = idle.pop() if idle else self._prepare(backend, shape, objective, options)
         try:
             yield program
         finally:
@@ -45,6 +46,6 @@ class Programs:
         # A copy prepares its own: a copied arena would no longer be the one its views look at.
         return self.__dict__ | {"_idle": OrderedDict()}
 
-    def _prepare(self, shape, objective, options):
+    def _prepare(self, backend, shape, objective, options):
         plan = self._make_plan(shape, **options)
-        return backends.current().prepare(plan, objective, self._keep)
+        return backend.prepare(plan, objective, self._keep)

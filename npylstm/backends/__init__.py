@@ -14,6 +14,8 @@ import os
 _NAMES = ("numpy", "numba")
 _loaded = {}
 _chosen = None
+_HELD = object()  # what is chosen while `hold` has its way
+_afterwards = None  # and what will be chosen then
 
 
 def set_backend(name):
@@ -30,14 +32,16 @@ def set_backend(name):
     ImportError
         If this installation cannot run the backend.  There is no silent fall-back.
     """
-    global _chosen
     _load(name)
-    _chosen = name
+    _choose(name)
 
 
 def get_backend():
-    """Return the name of the backend in use: set_backend's, else $NPYLSTM_BACKEND, else "numba"."""
-    return _chosen or _from_environment()
+    """Return the name of the backend in use: set_backend's, else $NPYLSTM_BACKEND, else "numba".
+
+    While a breakpoint of `npylstm.debug` is set it is "numpy", whatever is chosen.
+    """
+    return "numpy" if _chosen is _HELD else _chosen or _from_environment()
 
 
 @functools.cache
@@ -48,13 +52,35 @@ def _from_environment():
 @contextlib.contextmanager
 def using_backend(name):
     """Use a backend inside a ``with`` block, and the former one again after it."""
-    global _chosen
-    before = _chosen
+    before = _afterwards if _chosen is _HELD else _chosen
     set_backend(name)
     try:
         yield
     finally:
-        _chosen = before
+        _choose(before)
+
+
+def _choose(name):
+    global _chosen, _afterwards
+    if _chosen is _HELD:
+        _afterwards = name
+    else:
+        _chosen = name
+
+
+def hold(module):
+    """Let one module run everything until `let_go`; what is chosen meanwhile counts after that."""
+    global _chosen, _afterwards
+    if _chosen is not _HELD:
+        _loaded[_HELD] = module
+        _chosen, _afterwards = _HELD, _chosen
+
+
+def let_go():
+    """Use the backend again that is chosen."""
+    global _chosen, _afterwards
+    if _chosen is _HELD:
+        _chosen, _afterwards = _afterwards, None
 
 
 def current():

@@ -13,6 +13,7 @@ from ..reference import constraints, dense, embedding, lstm, normalization, shap
 class LSTM:
     def __init__(self, row, plan):
         T, B, D, U = (int(row[axis]) for axis in "TBDU")
+        self.path = path_of(plan.memory, row["w"])
         self.x, self.dx = views(plan, row["x"], (T, B, D))
         self.h, self.dh = views(plan, row["h"], (T + 1, B, U))
         self.c, self.dc = views(plan, row["c"], (T + 1, B, U))
@@ -334,6 +335,12 @@ def views(plan, offset, shape):
 
 def mask_of(row, plan, shape):
     return plan.values(int(row["mask"]), shape) if row["mask"] >= 0 else None
+
+
+def path_of(memory, offset):
+    """Return the path of the layer whose first weight lies there, such as "lstm"."""
+    paths = (path for path, segment in memory.weight_segments.items() if segment.offset == offset)
+    return next(paths, "").rpartition("/")[0]
 
 
 def weight_views(memory, offset, shapes):

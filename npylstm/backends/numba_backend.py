@@ -18,7 +18,7 @@ from ..kernels import native
 from ..kernels.program import Program
 from ..reference import embedding, optimizers
 from ..reference.activations import STANDARD
-from ..reference.lstm import from_gates
+from ..reference.lstm_trace import lstm_x_gradient
 from . import in_python, numpy_backend
 
 _THREADED_BATCH = 1e6  # floating-point operations of a batch below which one thread is faster
@@ -268,7 +268,7 @@ def lstm_gradients(program, number):
     start = int(row["w"]) + D * 4 * U
     recurrent_kernel = plan.memory.parameters[start : start + U * 4 * U].reshape(U, 4 * U)
     _, h_dropout = lstm_dropout(program, number)
-    dh[:-1] += from_gates(dz[1:], recurrent_kernel, h_dropout)
+    dh[:-1] += lstm_x_gradient(dz[1:], recurrent_kernel, h_dropout)
     if dropped and row["mask"] >= 0:  # the other kernels leave what passes over a step there, too
         mask = plan.values(int(row["mask"]), (T, B))[:: -1 if row["reverse"] else 1]
         for t in reversed(range(T - 1)):

@@ -6,6 +6,7 @@ from .. import activations, constraints, initializers, regularizers, seeding
 from ..data import float_array
 from ..errors import fraction, positive_integer
 from ..plan import Op, Start, Tensor
+from ..steps import steps_of
 from .base import Layer
 
 
@@ -331,6 +332,34 @@ class LSTM(Layer):
             If x or the states do not fit.
         """
         return self._run(x, self.states_to_write(x, initial_state), training, mask)
+
+    def steps(self, x, initial_state=None, mask=None):
+        """Yield every equation of a forward run, with its numbers, in the order of computation.
+
+        ``for step in lstm.steps(x[0]): print(step)`` reads like working it out by hand.
+
+        Parameters
+        ----------
+        x : array (T, D) or (B, T, D)
+            One sample, or several.
+        initial_state : list of two arrays (U,) or (B, U), or None
+            h and c before the first step; None means zeros, or the carried states.
+        mask : array (T,) or (B, T) of bool, or None
+            As in a call.
+
+        Yields
+        ------
+        npylstm.steps.Step
+            In each timestep: z, then with the bias, its four parts, i, f, g, o, c, tanh_c, h; with
+            a mask then the h and c that are kept.  Nothing is dropped, carried states stay as they
+            are, and weights are those of the moment of the call.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If x, the states or the mask do not fit; at once, not at the first step.
+        """
+        return steps_of(self, self, x, initial_state, mask)
 
     def set_states(self, states):
         """Set the carried states.

@@ -1,6 +1,7 @@
 """RNN: a cell, or several on top of each other, over all timesteps."""
 
 from ..plan import Op
+from ..steps import steps_of
 from .base import Layer
 from .lstm_cell import LSTMCell
 from .stacked_rnn_cells import StackedRNNCells, flat_pairs
@@ -254,6 +255,21 @@ class RNN(Layer):
             If x or the states do not fit.
         """
         return self._run(x, self.states_to_write(x, initial_state), training, mask)
+
+    def steps(self, x, initial_state=None, mask=None):
+        """Yield every equation of a forward run of the one cell; see `LSTM.steps`.
+
+        Raises
+        ------
+        ValueError
+            Also if there are several cells.
+        """
+        if len(self._cells) > 1:
+            raise ValueError(
+                f"layer {self.name!r} runs {len(self._cells)} cells, and steps goes through one; "
+                "use an RNN for each, one after the other, which computes the same"
+            )
+        return steps_of(self, self._over_time[0], x, initial_state, mask)
 
     @classmethod
     def from_config(cls, config):

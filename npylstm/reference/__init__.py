@@ -38,7 +38,12 @@ from .lstm import (
     masked_backward,
     split_gates,
 )
-from .lstm_trace import lstm_gate_gradients, lstm_gates, lstm_gradient_shares
+from .lstm_trace import (
+    lstm_gate_gradients,
+    lstm_gates,
+    lstm_gradient_shares,
+    lstm_x_gradient,
+)
 from .normalization import layer_normalization_backward, layer_normalization_forward
 
 __all__ = [
@@ -67,6 +72,7 @@ __all__ = [
     "lstm_gate_gradients",
     "lstm_gates",
     "lstm_gradient_shares",
+    "lstm_x_gradient",
     "masked_backward",
     "metrics",
     "normalization",

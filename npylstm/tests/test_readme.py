@@ -73,12 +73,54 @@ def test_pdb_transcript(tmp_path):
     child.close(force=True)
 
 
-def compare(printed, expected):
+def test_breakpoint_transcript(tmp_path):
+    pexpect = pytest.importorskip("pexpect", reason="drives a terminal")
+    script = next(block for block in blocks("python") if "set_random_seed(7)" in block)
+    (transcript,) = (block for block in blocks("console") if "breakpoint_at" in block)
+    if sys.version_info >= (3, 13):
+        pytest.skip("pdb shows another line")
+    (tmp_path / "first_step.py").write_text(script)
+    prompt = re.compile(r">>> |\(Pdb\) ")
+    opening, *exchanges = prompt.split(transcript)
+    prompts = [*prompt.findall(transcript), ">>> "]
+    environment = {**os.environ, "TERM": "dumb", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
+    environment.pop("NPYLSTM_BACKEND", None)
+    child = pexpect.spawn(
+        sys.executable,
+        opening.removeprefix("$ python ").split(),
+        cwd=str(tmp_path),
+        env=environment,
+        encoding="utf-8",
+        timeout=60,
+        echo=False,
+    )
+    child.expect(prompt)
+    for exchange, then in zip(exchanges, prompts[1:], strict=True):
+        command, _, expected = exchange.partition("\n")
+        child.sendline(command)
+        child.expect(prompt)
+        compare(child.before, expected)
+        assert child.after == then
+    child.close(force=True)
+
+
+def test_numbers_in_the_formulas(capsys):
+    names = {}
+    script, loop = (
+        next(block for block in blocks("python") if word in block)
+        for word in ("set_random_seed(7)", ".steps(")
+    )
+    exec(script + loop, names)
+    (expected,) = (block for block in blocks("text") if "sigmoid(z_f)" in block)
+    compare(capsys.readouterr().out, expected, rtol=1e-3)
+
+
+def compare(printed, expected, rtol=1e-5):
     """Compare what pdb prints, but for folders and the last digits of numbers."""
     printed = re.sub(r"(?<=[ ])/\S*/(?=npylstm/|first_step)", "", printed.replace("\r\n", "\n"))
     assert NUMBER.sub("#", printed).split() == NUMBER.sub("#", expected).split()
     np.testing.assert_allclose(
         [float(number) for number in NUMBER.findall(printed)],
         [float(number) for number in NUMBER.findall(expected)],
-        rtol=1e-5,
+        rtol=rtol,
     )

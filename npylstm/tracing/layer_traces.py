@@ -2,8 +2,13 @@
 
 import numpy as np
 
-from ..reference import lstm_gate_gradients, lstm_gates, lstm_gradient_shares
-from ..reference.lstm import from_gates, split_gates
+from ..reference import (
+    lstm_gate_gradients,
+    lstm_gates,
+    lstm_gradient_shares,
+    lstm_x_gradient,
+    split_gates,
+)
 
 PRE_ACTIVATIONS = ("z_i", "z_f", "z_g", "z_o")
 GATES = (*PRE_ACTIVATIONS, "i", "f", "g", "o", "tanh_c")
@@ -169,7 +174,7 @@ class LSTMTrace(LayerTrace):
         elif name == "dh":
             ready = {"dh": steps["dh"]}
         elif name == "dx":
-            ready = {"dx": from_gates(steps["dz"], self.kernel, self.x_dropout)}
+            ready = {"dx": lstm_x_gradient(steps["dz"], self.kernel, self.x_dropout)}
         elif name == "dh0":
             ready = {"dh0": self._dh0()}
         else:
@@ -180,7 +185,7 @@ class LSTMTrace(LayerTrace):
         }
 
     def _dh0(self):
-        dh0 = from_gates(self._steps["dz"][0], self.recurrent_kernel, self.h_dropout)
+        (dh0,) = lstm_x_gradient(self._steps["dz"][:1], self.recurrent_kernel, self.h_dropout)
         if self.mask is not None:  # past a first step that does not count
             dh0 = dh0 + (1 - self._steps["mask"][0])[:, None] * self._steps["dh"][0]
         return dh0

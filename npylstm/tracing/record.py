@@ -36,7 +36,7 @@ def trace_model(model, x, y, sample_weight, mask, training):
             gradients = {path: model.memory.gradient(path).copy() for path in model._weight_paths()}
             objective = model._objective()
             rows = program.plan.rows_for(objective)
-            if objective.fused:
+            if objective.fused and training:
                 _take_last_activation(program.plan)
         outputs = _outputs(program.plan)
         layers = _layers(program, rows, model.layers, training, y is not None)
