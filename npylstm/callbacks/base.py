@@ -34,6 +34,9 @@ class Callback:
     # On the class, so that a subclass need not call `super().__init__()`.
     params = None
     _model = None
+    # Whether its batch hooks run last before a batch and first after it: for one that has to see
+    # what all others do to the model in between.
+    next_to_batch = False
 
     @property
     def model(self):

@@ -157,7 +157,11 @@ class CallbackList(Callback):
         """Call one hook of every callback with one shared dict of logs."""
         logs = _plain(logs)
         by_keyword = "batch" in hook  # as Keras does, so users may name the others as they like
-        for callback in self.callbacks:
+        callbacks = self.callbacks
+        if by_keyword:
+            after = hook.endswith("end")
+            callbacks = sorted(callbacks, key=lambda one: one.next_to_batch, reverse=after)
+        for callback in callbacks:
             function = getattr(callback, hook)
             if by_keyword:
                 function(*position, logs=logs)

@@ -11,7 +11,7 @@ import npylstm
 if find_spec("examples") is None:
     pytest.skip("the examples are not installed with the package", allow_module_level=True)
 
-from examples import encoder_decoder, long_series
+from examples import encoder_decoder, long_series, see_inside
 from examples.alphabet import __main__ as alphabet
 from examples.alphabet.data import letters, pieces, windows
 from examples.console import pad, width
@@ -159,6 +159,18 @@ def test_long_series_in_korean(tmp_path, capsys, monkeypatch):
     out = capsys.readouterr().out.replace(str(tmp_path), "")
     assert HANGUL.search(out) and not ENGLISH.search(out), ENGLISH.search(out)
     assert_pictures(tmp_path, ["long_series"])
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_see_inside(lang, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(see_inside, "SAMPLES", 40)
+    options = ["--epochs", "1", "--backend", "numpy", "--lang", lang, "--plot", str(tmp_path)]
+    assert see_inside.main(options) == 0
+    out = capsys.readouterr().out.replace(str(tmp_path), "")
+    wanted, unwanted = (ENGLISH, HANGUL) if lang == "en" else (HANGUL, ENGLISH)
+    assert wanted.search(out) and not unwanted.search(out)
+    pictures = ("gates", "cell", "states", "gradients", "shapes")
+    assert_pictures(tmp_path, [f"see_inside_{name}" for name in pictures])
 
 
 def test_same_seed_same_run(capsys):

@@ -21,8 +21,11 @@ def test_python_blocks_run(capsys):
     names = {}
     for block in blocks("python"):
         exec(block, names)
-    error = float(capsys.readouterr().out.split("unseen values: ")[1].split()[0])
+    out = capsys.readouterr().out
+    error = float(out.split("unseen values: ")[1].split()[0])
     assert error < 0.2  # the wave swings between -1.5 and 1.5
+    for printed in re.findall(r"^# (lstm: .*)$", README, flags=re.M):
+        assert printed in out
 
 
 def test_equations_quote_the_code():

@@ -1,4 +1,4 @@
-"""The boxes and arrows that `plots.tensor` and `plots.flow` are drawn with.
+"""The boxes and arrows that pictures of tensors are drawn with.
 
 Lengths are in units of one row of numbers; a box that holds a number is `WIDE` by 1.
 """
@@ -127,3 +127,46 @@ def finish(ax, left, right, bottom, top, title):
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", title=title)
     ax.set_axis_off()
     return ax
+
+
+def stage_size(values, axis=None):
+    """Return how wide and how high `stage` draws a tensor."""
+    samples, steps, features = _drawn(values, axis)
+    return WIDE * len(features) + 0.35 * samples, len(steps) + 0.35 * samples
+
+
+def stage(ax, values, left, bottom, axis=None):
+    """Draw the first sample of a tensor as a box, others behind it, its shape below.
+
+    `axis` is the name of the second axis of two, unless these are features.
+    """
+    samples, steps, features = _drawn(values, axis)
+    for behind in range(samples - 1, 0, -1):
+        blank(ax, len(steps), len(features), left + 0.35 * behind, bottom + 0.35 * behind)
+    first = values[0][:, None] if axis else values[0].reshape(-1, values.shape[-1])
+    sheet(ax, first, steps, features, left, bottom)
+    axes = {2: ("samples", axis or "features"), 3: ("samples", "timesteps", "features")}
+    middle = left + WIDE * len(features) / 2
+    shape = " × ".join(map(str, values.shape))
+    ax.text(middle, bottom - 0.35, shape, ha="center", va="top", fontweight="bold")
+    words = " × ".join(axes.get(values.ndim, ()))
+    ax.text(middle, bottom - 1.05, words, ha="center", va="top", fontsize=7.5, color="0.35")
+
+
+def blank(ax, rows, columns, left, bottom):
+    """Draw a sheet without numbers."""
+    from matplotlib.patches import Polygon, Rectangle
+
+    depth, right, top = 0.35, left + WIDE * columns, bottom + rows
+    over = [(left, top), (left + depth, top + depth), (right + depth, top + depth), (right, top)]
+    side = [(right, top), (right + depth, top + depth), (right + depth, bottom + depth)]
+    ax.add_patch(Rectangle((left, bottom), right - left, rows, **NUMBER))
+    ax.add_patch(Polygon(over, **SIDE))
+    ax.add_patch(Polygon([*side, (right, bottom)], **SIDE))
+
+
+def _drawn(values, axis):
+    """Return how many sheets are drawn of a tensor, and which rows and columns of them."""
+    rows, columns = math.prod(values.shape[1:-1]), values.shape[-1]  # 1 row for vectors
+    rows, columns = (columns, 1) if axis else (rows, columns)
+    return min(len(values), 4), shown(rows, 6), shown(columns, 3)
