@@ -137,37 +137,38 @@ LSTM에게 알파벳의 다음 글자를 여섯 가지 방법으로 가르칩니
         "experiment|epochs|accuracy|tutorial|seconds",
         "실험|에포크|정확도|튜토리얼|시간(초)",
     ),
+    # Broken into lines when they are printed: the numbers in them differ in length.
     "why_no_memory": (
-        "Every sample is a single timestep and starts from c = 0, so nothing of what the cell "
-        "states hold comes from an earlier letter: the forget gates ({f:.2f} on average) have "
+        "Every sample is a single timestep and starts from c = 0, so nothing of what the cell\n"
+        "states hold comes from an earlier letter: the forget gates ({f:.2f} on average) have\n"
         "nothing to keep.",
-        "샘플마다 타임스텝이 하나뿐이고 c = 0에서 시작하므로, 셀 상태에는 앞선 글자에서 온 것이 "
-        "전혀 없습니다. 망각 게이트(평균 {f:.2f})가 간직할 것이 없습니다.",
+        "샘플마다 타임스텝이 하나뿐이고 c = 0에서 시작하므로, 셀 상태에는 앞선 글자에서\n"
+        "온 것이 전혀 없습니다. 망각 게이트(평균 {f:.2f})가 간직할 것이 없습니다.",
     ),
     "why_memory": (
-        "At the answer {carried:.0f} % of what the cell states hold was written at earlier "
+        "At the answer {carried:.0f} % of what the cell states hold was written at earlier\n"
         "timesteps; of what was written {age} timesteps before, {kept:.0f} % is still there.",
-        "답하는 순간 셀 상태에 담긴 것의 {carried:.0f} %는 앞선 타임스텝에서 쓰인 것이며, "
+        "답하는 순간 셀 상태에 담긴 것의 {carried:.0f} %는 앞선 타임스텝에서 쓰인 것이며,\n"
         "{age}타임스텝 전에 쓰인 것은 {kept:.0f} %가 아직 남아 있습니다.",
     ),
     "why_wrong": (
-        "The states that the {count} answers are read from vary along {dimensions} directions only "
-        "({first:.0f} % of their variance lies along a single one), and those of neighbouring "
+        "The states that the {count} answers are read from vary along {dimensions} directions\n"
+        "only ({first:.0f} % of their variance lies along a single one), and those of neighbouring\n"
         "letters are {neighbours:.2f} apart; wrong answers: {wrong}, such as {examples}.",
-        "답 {count}개의 바탕이 되는 상태는 {dimensions}개의 방향으로만 달라지고(분산의 "
-        "{first:.0f} %가 한 방향에 몰려 있습니다), 이웃한 글자의 상태는 서로 {neighbours:.2f}만큼 "
-        "떨어져 있어, 틀린 답이 {wrong}개 나옵니다. 예: {examples}.",
+        "답 {count}개의 바탕이 되는 상태는 {dimensions}개의 방향으로만 달라지고(분산의\n"
+        "{first:.0f} %가 한 방향에 몰려 있습니다), 이웃한 글자의 상태는 서로\n"
+        "{neighbours:.2f}만큼 떨어져 있어, 틀린 답이 {wrong}개 나옵니다. 예: {examples}.",
     ),
     "why_instead": ("{answer} instead of {right}", "{right} 대신 {answer}"),
     "why_right": (
-        "The states that the {count} answers are read from vary along {dimensions} directions "
-        "({first:.0f} % of their variance lies along a single one), and those of neighbouring "
-        "letters are {neighbours:.2f} apart; the right letter leads everywhere, by {lead:.2f} of "
+        "The states that the {count} answers are read from vary along {dimensions} directions\n"
+        "({first:.0f} % of their variance lies along a single one), and those of neighbouring\n"
+        "letters are {neighbours:.2f} apart; the right letter leads everywhere, by {lead:.2f} of\n"
         "probability in the median and by {least:.2f} at least.",
-        "답 {count}개의 바탕이 되는 상태는 {dimensions}개의 방향으로 달라지고(분산의 "
-        "{first:.0f} %가 한 방향에 있습니다), 이웃한 글자의 상태는 서로 {neighbours:.2f}만큼 "
-        "떨어져 있어, 맞는 글자가 어디서나 앞섭니다. 확률 차이는 중앙값 {lead:.2f}, 최소 "
-        "{least:.2f}입니다.",
+        "답 {count}개의 바탕이 되는 상태는 {dimensions}개의 방향으로 달라지고(분산의\n"
+        "{first:.0f} %가 한 방향에 있습니다), 이웃한 글자의 상태는 서로 {neighbours:.2f}만큼\n"
+        "떨어져 있어, 맞는 글자가 어디서나 앞섭니다. 확률 차이는 중앙값 {lead:.2f},\n"
+        "최소 {least:.2f}입니다.",
     ),
     "seed_note": (
         "Accuracy depends on the seed and, over the half million updates of experiment 6, even\n"
