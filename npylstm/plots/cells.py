@@ -162,7 +162,7 @@ def _colors(name, values):
 
     if name in "ifo" and values.min() >= 0 and values.max() <= 1:
         return colormaps[GATES](values)
-    largest = max(1.0, float(np.abs(values).max()))
+    largest = max(1.0, float(np.abs(values[np.isfinite(values)]).max(initial=0)))
     return colormaps[SIGNED](0.5 + values / largest / 2)
 
 

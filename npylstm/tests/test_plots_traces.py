@@ -109,8 +109,11 @@ def test_diverged_numbers_are_drawn_too(x):
     with npylstm.using_backend("numpy"):
         layer = LSTM(2)
         layer.build(x.shape)
-        layer.set_weights([np.full_like(weight, np.nan) for weight in layer.get_weights()])
-        trace = layer.trace(x)
+        diverged = np.resize([np.inf, np.nan], 8)  # of units 0 and 1
+        layer.kernel[...] = diverged
+        trace = layer.trace(np.abs(x))
+    assert np.isposinf(trace["lstm"].z_i[0, 0, 0]) and np.isnan(trace["lstm"].c[0, 0, 1])
+    drawn(plots.cell(trace, t=0, unit=0))
     for draw in (plots.gates, plots.states, plots.cell):
         drawn(draw(trace))
 

@@ -26,6 +26,11 @@ _GRADIENTS = (
 )
 
 
+def not_finite():
+    """Return a context in which numbers that run over are no reason to warn: they are looked at."""
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
 class LayerTrace:
     """What went through a layer that has no gates.
 
@@ -151,7 +156,8 @@ class LSTMTrace(LayerTrace):
                 reason = "this trace was made without targets: use model.trace(x, y)"
             raise AttributeError(f"there is no {name!r}, as {reason}")
         if name not in self._ready:
-            self._compute(name)
+            with not_finite():
+                self._compute(name)
         return self._ready[name]
 
     # ------------------------------------------------------------------- what follows from the rest

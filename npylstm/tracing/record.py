@@ -5,7 +5,7 @@ import contextlib
 from .. import backends
 from ..data import checked_mask
 from ..plan import Op
-from .layer_traces import LayerTrace, LSTMTrace
+from .layer_traces import LayerTrace, LSTMTrace, not_finite
 from .trace import Trace
 
 
@@ -24,7 +24,7 @@ def trace_model(model, x, y, sample_weight, mask, training):
     batch_size = model._batch_size(len(x), len(x))
     options = {"with_loss": y is not None, "mask": mask is not None, "training": training}
     loss, gradients = None, {}
-    with model._program(x, batch_size, **options) as program, _unchanged(program):
+    with model._program(x, batch_size, **options) as program, _unchanged(program), not_finite():
         program.plan.write_mask(mask)
         if y is None:
             program.x[...] = x
@@ -67,15 +67,18 @@ def trace_layer(layer, x, initial_state, mask, training):
 
 @contextlib.contextmanager
 def _unchanged(program):
-    """Put carried states and random generators back to where they were."""
+    """Put back carried states, random generators, and the gradients of a batch that is under way.
+
+    A batch is under way when somebody looks around from a breakpoint.
+    """
     plan = program.plan
-    states = plan.memory.states.copy()
+    states, gradients = plan.memory.states.copy(), plan.memory.gradients.copy()
     generators = [generator.bit_generator for generator in plan.generators]
     drawn = [generator.state for generator in generators]
     try:
         yield
     finally:
-        plan.memory.states[...] = states
+        plan.memory.states[...], plan.memory.gradients[...] = states, gradients
         for generator, state in zip(generators, drawn, strict=True):
             generator.state = state
 

@@ -1,0 +1,67 @@
+"""What looks inside a model, used together: traces, steps, breakpoints, pictures, diagnostics."""
+
+import numpy as np
+import pytest
+
+import npylstm
+from npylstm import Sequential, debug
+from npylstm.layers import LSTM, Dense, Dropout, Input
+from npylstm.utils import set_random_seed
+
+BACKENDS = ["numpy", "numba"]
+B, T, D, U = 2, 3, 4, 5
+
+
+@pytest.fixture(autouse=True)
+def no_breakpoint_is_left():
+    yield
+    debug.clear()
+
+
+def trained(look):
+    """Return all that a training leaves behind, with a look at the model from each breakpoint."""
+    set_random_seed(4)
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(3 * B, T, D)), rng.normal(size=(3 * B, 1))
+    inner = LSTM(U, dropout=0.2, recurrent_dropout=0.3, stateful=True, return_sequences=True)
+    model = Sequential([Input(batch_shape=(B, T, D)), inner, LSTM(U), Dropout(0.4), Dense(1)])
+    model.compile("adam", "mse")
+    looks = []
+
+    def when(s):
+        looks.append(look(model, x[:B], y[:B]))
+        return False
+
+    for gate in ("f", "dz_f"):
+        debug.breakpoint_at("lstm", gate=gate, when=when)
+    history = model.fit(x, y, batch_size=B, shuffle=False, verbose=0)
+    debug.clear()
+    assert len(looks) == 3 * 2 * T
+    return [*model.get_weights(), history.history["loss"], model.memory.states]
+
+
+def test_looking_around_from_a_breakpoint_changes_nothing():
+    def look(model, x, y):
+        model.trace(x)
+        model.trace(x, y, training=True)
+        model.layers[0].trace(x, training=True)
+        list(model.layers[0].steps(x))
+
+    for undisturbed, looked_at in zip(trained(lambda *_: None), trained(look), strict=True):
+        np.testing.assert_array_equal(looked_at, undisturbed)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_numbers_that_run_over_are_traced_without_a_warning(backend):
+    with npylstm.using_backend(backend):
+        model = Sequential([Input((T, D)), LSTM(U), Dense(1, activation="sigmoid")])
+        model.compile("sgd", "binary_crossentropy")
+        weights = [np.full(weight.shape, -1e30) for weight in model.get_weights()]
+        model.set_weights(weights)
+        x, y = np.full((B, T, D), 1e20), np.ones((B, 1))
+        traces = model.trace(x, y, training=True), model.layers[0].trace(np.full((B, T, D), np.inf))
+    lstm = traces[0]["lstm"]
+    for name in lstm.names:
+        assert getattr(lstm, name).dtype == "float32"
+    assert np.isneginf(lstm.z_f).all() and not lstm.f.any()
+    assert np.isneginf(traces[1]["lstm"].z_f[:, 0]).all()
