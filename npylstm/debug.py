@@ -19,7 +19,7 @@ import numpy as np
 
 from . import backends, equations
 from .backends import held_backend
-from .errors import positive_integer, unknown_name
+from .errors import integer, positive_integer, unknown_name
 from .layers import Layer
 from .reference import lstm
 
@@ -128,8 +128,8 @@ def breakpoint_at(layer=None, t=None, sample=None, gate=None, when=None, times=N
     if layer is not None and not isinstance(layer, str | Layer):
         raise TypeError(f"layer must be a layer or its path, such as 'lstm', got {layer!r}")
     for name, index in (("t", t), ("sample", sample)):
-        if index is not None and (isinstance(index, bool) or not hasattr(index, "__index__")):
-            raise TypeError(f"{name} must be an integer or None, got {index!r}")
+        if index is not None:
+            integer(name, index)
     if gate is not None and not isinstance(gate, str):
         raise TypeError(f"gate must be a name, such as 'f', or None, got {gate!r}")
     if gate is not None and gate not in _gates():

@@ -4,6 +4,7 @@ import difflib
 import functools
 import inspect
 import numbers
+import operator
 
 import numpy as np
 
@@ -68,10 +69,27 @@ def fraction(name, value):
     return value if isinstance(value, np.float64) else float(value)
 
 
-def positive_integer(name, value):
-    """Return an integer; raise TypeError if it is none, ValueError unless it is at least 1."""
+def integer(name, value):
+    """Return an integer, or raise TypeError if it is none."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be an integer, got {value!r}")
+    return operator.index(value)
+
+
+def positive_integer(name, value):
+    """Return an integer; raise TypeError if it is none, ValueError unless it is at least 1."""
+    value = integer(name, value)
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {value!r}")
-    return int(value)
+    return value
+
+
+def index(name, value, count):
+    """Return which of `count` things is meant, from 0 or, below 0, from the end.
+
+    Raises TypeError if it is no integer, IndexError if there is no such thing.
+    """
+    value = integer(name, value)
+    if not -count <= value < count:
+        raise IndexError(f"{name} must be an integer from 0 to {count - 1}, got {value!r}")
+    return value % count

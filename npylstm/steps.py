@@ -8,6 +8,7 @@ import numpy as np
 
 from . import equations
 from .data import check_shape, checked_mask, float_array
+from .errors import index
 from .reference import lstm
 
 _FEW_UNITS = 4  # that `print` shows
@@ -87,16 +88,16 @@ class Step:
 
         Raises
         ------
-        IndexError
+        TypeError, IndexError
             If there is no such unit or sample.
         """
         print(self.text(unit, sample))
 
     def text(self, unit=0, sample=0):
         """Return what `show` prints: one line, for "z" one for each gate."""
-        unit = _index("unit", unit, self.units)
+        unit = index("unit", unit, self.units)
         count = 1 if self.result.ndim == 1 else len(self.result)
-        sample = _index("sample", sample, count)
+        sample = index("sample", sample, count)
         of_sample = f", sample {sample} of {count}" if self.result.ndim > 1 else ""
         where = f"unit {unit} of {self.units}{of_sample}"
         if self.name != "z":
@@ -328,11 +329,3 @@ def _bracketed(number):
 
 def _copied(expression):
     return ast.parse(ast.unparse(expression), mode="eval").body
-
-
-def _index(name, index, count):
-    if isinstance(index, bool) or not hasattr(index, "__index__"):
-        raise TypeError(f"{name} must be an integer, got {index!r}")
-    if not -count <= index < count:
-        raise IndexError(f"there is no {name} {index}: there are {count}, counted from 0")
-    return int(index) % count

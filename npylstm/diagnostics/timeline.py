@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..callbacks import Callback
-from ..errors import positive_integer
+from ..errors import index, integer, positive_integer
 from .timeline_words import words
 
 
@@ -77,7 +77,7 @@ class StateTimeline(Callback):
 
     Parameters
     ----------
-    units : sequence of int
+    units : int or sequence of int
         Whose values are to be kept, beside the norms.
     sample : int
         The sample of the batch whose units these are.
@@ -89,7 +89,9 @@ class StateTimeline(Callback):
 
     Raises
     ------
-    ValueError
+    TypeError
+        If a unit or the sample is no integer.
+    ValueError, IndexError
         From `fit` and the like, before anything is run: if no layer of the model is stateful, or
         there is no such unit or sample.
 
@@ -110,8 +112,9 @@ the last one
     next_to_batch = True
 
     def __init__(self, units=(), sample=0):
-        self.units = tuple(int(unit) for unit in units)
-        self.sample = int(sample)
+        units = units if np.iterable(units) else [units]
+        self.units = tuple(integer("unit", unit) for unit in units)
+        self.sample = integer("sample", sample)
         self._places = []  # (mode, run, epoch, batch), one a batch
         self._rows = {}  # path -> one row a batch: how it began, four norms, units' h and c
         self._last = {}  # path -> (h, c) after the last batch
@@ -131,10 +134,9 @@ the last one
             )
         for path in paths:
             B, U = model.memory.state(f"{path}/h").shape
-            wrong = [unit for unit in self.units if not 0 <= unit < U]
-            if wrong or not 0 <= self.sample < B:
-                name, number, most = ("unit", wrong[0], U) if wrong else ("sample", self.sample, B)
-                raise ValueError(f"{name} must be from 0 to {most - 1} in {path!r}, got {number}")
+            index(f"sample of {path!r}", self.sample, B)
+            for unit in self.units:
+                index(f"unit of {path!r}", unit, U)
 
     # ------------------------------------------------------------------------------ where we are
     def on_train_begin(self, logs=None):
@@ -241,7 +243,7 @@ def state_timeline(model, x, batch_size=None, reset_every=None, units=(), sample
 
     Raises
     ------
-    TypeError, ValueError, RuntimeError
+    TypeError, ValueError, IndexError, RuntimeError
         As `predict` and `StateTimeline` do.
     """
     callbacks = [StateTimeline(units, sample)]

@@ -8,9 +8,10 @@ the picture's width.
 import numpy as np
 
 from ..diagnostics.choose import one_lstm
+from ..errors import index
 from .boxes import LAYER, number
 from .figures import figure
-from .traces import GATES, SIGNED, sample_of
+from .traces import GATES, SIGNED
 
 TOP, BOTTOM = 10.4, 2.6  # the line of c; the line of h and x
 GATE, MIDDLE, LOW = 5.0, 7.6, 6.3  # the gates; where i meets g; where o meets c
@@ -45,23 +46,16 @@ def cell(trace, t=-1, sample=0, unit=None, ax=None, title=None):
 
     Raises
     ------
-    TypeError, ValueError
-        If it is not the trace of an LSTM.
-    IndexError
-        If there is no such step, sample or unit.
+    TypeError, ValueError, IndexError
+        If it is not the trace of an LSTM, or there is no such step, sample or unit.
     ImportError
         If matplotlib is not installed.
     """
     trace = one_lstm(trace)
-    sample = sample_of(trace, sample)
-    T, U = trace.f.shape[1:]
-    if not isinstance(t, int | np.integer) or not -T <= t < T:
-        raise IndexError(f"t must be an integer from 0 to {T - 1}, got {t!r}")
-    t = int(t) % T
+    B, T, U = trace.h.shape
+    sample, t = index("sample", sample, B), index("t", t, T)
     unit = 0 if U == 1 and unit is None else unit
-    if unit is not None and (not isinstance(unit, int | np.integer) or not -U <= unit < U):
-        raise IndexError(f"unit must be an integer from 0 to {U - 1}, got {unit!r}")
-    unit = None if unit is None else int(unit) % U
+    unit = None if unit is None else index("unit", unit, U)
     names = "z_i z_f z_g z_o i f g o c h tanh_c c_prev h_prev x".split()
     values = {name: getattr(trace, name)[sample, t] for name in names}
     inside = {"f * c_prev": values["f"] * values["c_prev"], "i * g": values["i"] * values["g"]}

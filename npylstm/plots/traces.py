@@ -4,6 +4,7 @@ import numpy as np
 
 from ..diagnostics import gradient_norm
 from ..diagnostics.choose import one_lstm
+from ..errors import index
 from .boxes import number
 from .figures import figure
 
@@ -20,14 +21,6 @@ MEANINGS = {
     "c": "cell state",
     "h": "hidden state",
 }
-
-
-def sample_of(trace, sample):
-    """Return the number of a sample from 0, or raise IndexError if there is no such sample."""
-    B = len(trace.f)
-    if not isinstance(sample, int | np.integer) or not -B <= sample < B:
-        raise IndexError(f"sample must be an integer from 0 to {B - 1}, got {sample!r}")
-    return int(sample) % B
 
 
 def gates(trace, sample=0, title=None):
@@ -50,15 +43,13 @@ def gates(trace, sample=0, title=None):
 
     Raises
     ------
-    TypeError, ValueError
-        If it is not the trace of an LSTM.
-    IndexError
-        If there is no such sample.
+    TypeError, ValueError, IndexError
+        If it is not the trace of an LSTM, or there is no such sample.
     ImportError
         If matplotlib is not installed.
     """
     trace = one_lstm(trace)
-    sample = sample_of(trace, sample)
+    sample = index("sample", sample, len(trace.h))
     arrays = {name: getattr(trace, name)[sample].T for name in MEANINGS}  # (D or U, T)
     (D, T), U = arrays["x"].shape, len(arrays["f"])
     heights = [min(max(0.2 * rows, 0.55), 1.5) for rows in (D, *[U] * 6)]
@@ -141,7 +132,7 @@ def states(trace, sample=0, units=None, which="c", ax=None, title=None):
     ----------
     trace : LSTMTrace, or Trace with one LSTM
     sample : int
-    units : sequence of int, optional
+    units : int or sequence of int, optional
         Whose lines have a colour and a name, six at most; those that move most, unless given.
         The others are drawn faintly.
     which : {"c", "h"}
@@ -161,7 +152,7 @@ def states(trace, sample=0, units=None, which="c", ax=None, title=None):
         If matplotlib is not installed.
     """
     trace = one_lstm(trace)
-    sample = sample_of(trace, sample)
+    sample = index("sample", sample, len(trace.h))
     if which not in ("c", "h"):
         raise ValueError(f"which must be 'c' or 'h', got {which!r}")
     start = trace.c0 if which == "c" else trace.h0
@@ -201,13 +192,10 @@ def _named_units(units, lines):
     if units is None:
         moves = lines.max(axis=0) - lines.min(axis=0)
         return np.argsort(-moves, kind="stable")[: len(LINES) if len(LINES) >= U else 5].tolist()
-    units = [units] if isinstance(units, int | np.integer) else list(units)
+    units = list(units) if np.iterable(units) else [units]
     if not 0 < len(units) <= len(LINES):
         raise ValueError(f"name one unit to {len(LINES)} units, got {len(units)}")
-    for unit in units:
-        if not 0 <= unit < U:
-            raise IndexError(f"units must be from 0 to {U - 1}, got {unit!r}")
-    return units
+    return [index("unit", unit, U) for unit in units]
 
 
 def gradient_flow(trace, ax=None, title=None):

@@ -419,8 +419,8 @@ def test_what_is_wrong_is_said_and_sets_nothing():
         (ValueError, {"gate": "forget"}, "unknown gate 'forget'.*Known are: c, dc, dc_prev"),
         (TypeError, {"gate": 1}, "gate must be a name, such as 'f', or None, got 1"),
         (TypeError, {"layer": 3}, "layer must be a layer or its path, such as 'lstm', got 3"),
-        (TypeError, {"t": 1.5}, "t must be an integer or None, got 1.5"),
-        (TypeError, {"sample": True}, "sample must be an integer or None, got True"),
+        (TypeError, {"t": 1.5}, "t must be an integer, got 1.5"),
+        (TypeError, {"sample": True}, "sample must be an integer, got True"),
         (TypeError, {"when": "f > 1"}, "when must be a function of what is known there"),
         (ValueError, {"times": 0}, "times must be at least 1"),
     ]:

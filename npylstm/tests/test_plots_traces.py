@@ -149,7 +149,7 @@ def test_states_of_chosen_units(masked):
     assert [patch.get_x() for patch in ax.patches] == [3.5, 4.5]  # masked
     given = plots.figure().add_subplot()
     assert plots.states(masked, units=0, ax=given) is given
-    with pytest.raises(IndexError, match="units must be from 0 to 3, got 4"):
+    with pytest.raises(IndexError, match="unit must be an integer from 0 to 3, got 4"):
         plots.states(masked, units=[0, 4])
     with pytest.raises(ValueError, match="name one unit to 6 units, got 0"):
         plots.states(masked, units=[])
@@ -237,11 +237,15 @@ def test_cell_of_the_only_unit_and_of_a_masked_step(x, masked):
         (plots.cell, {"unit": 4}, "unit must be an integer from 0 to 3, got 4"),
         (plots.cell, {"sample": 3}, "sample must be an integer from 0 to 2, got 3"),
         (plots.gates, {"sample": -4}, "sample must be an integer from 0 to 2, got -4"),
-        (plots.states, {"sample": 0.5}, "sample must be an integer from 0 to 2, got 0.5"),
+        (plots.states, {"units": -5}, "unit must be an integer from 0 to 3, got -5"),
+        (plots.cell, {"t": 1.0}, "t must be an integer, got 1.0"),
+        (plots.gates, {"sample": True}, "sample must be an integer, got True"),
+        (plots.states, {"units": "ab"}, "unit must be an integer, got 'a'"),
+        (plots.states, {"units": 0.5}, "unit must be an integer, got 0.5"),
     ],
 )
 def test_no_such_place(draw, arguments, error, trace):
-    with pytest.raises(IndexError, match=error):
+    with pytest.raises(IndexError if " from " in error else TypeError, match=error):
         draw(trace, **arguments)
 
 

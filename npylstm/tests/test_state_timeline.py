@@ -192,11 +192,14 @@ def test_what_cannot_be_watched_is_said_before_anything_runs(data):
         fit(model, data, StateTimeline())
     np.testing.assert_array_equal(model.get_weights()[0], weights[0])
     for options, error in (
-        ({"units": [3]}, "unit must be from 0 to 2 in 'lstm', got 3"),
-        ({"sample": 2}, "sample must be from 0 to 1 in 'lstm', got 2"),
+        ({"units": 3}, "unit of 'lstm' must be an integer from 0 to 2, got 3"),
+        ({"sample": 2}, "sample of 'lstm' must be an integer from 0 to 1, got 2"),
     ):
-        with pytest.raises(ValueError, match=error):
+        with pytest.raises(IndexError, match=error):
             fit(stateful_model(), data, StateTimeline(**options))
+    for options in ({"units": [0.5]}, {"units": "a"}, {"sample": 1.5}, {"sample": True}):
+        with pytest.raises(TypeError, match="must be an integer, got"):
+            StateTimeline(**options)
 
 
 def test_next_to_the_batch():

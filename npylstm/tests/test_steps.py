@@ -98,7 +98,7 @@ def test_what_is_printed(rng):
     assert re.search(r"= 1 \* \S+ \+ 1 \* \S+ \+ 0 \[9 products\] = ", large.text(unit=-1))
     assert "(g, unit 8 of 9, sample 0 of 2)" in large.text(unit=-1)
     for arguments in ((9,), (0, 2), (-10,)):
-        with pytest.raises(IndexError, match="counted from 0"):
+        with pytest.raises(IndexError, match="must be an integer from 0 to"):
             large.show(*arguments)
     with pytest.raises(TypeError, match="unit must be an integer, got 'f'"):
         large.show("f")
