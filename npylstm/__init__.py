@@ -24,10 +24,11 @@ from .backends import get_backend, set_backend, using_backend
 from .layers import Input
 from .models import Sequential
 from .threads import get_num_threads, set_num_threads
-from .tracing import Trace
 
 if TYPE_CHECKING:
+    from . import diagnostics, parity, plots
     from .explaining import explain
+    from .tracing import Trace
 
 preprocessing = compat.install_old_modules(utils)
 
@@ -42,6 +43,7 @@ __all__ = [
     "config",
     "constraints",
     "debug",
+    "diagnostics",
     "explain",
     "get_backend",
     "get_num_threads",
@@ -51,6 +53,8 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "parity",
+    "plots",
     "preprocessing",
     "reference",
     "regularizers",
@@ -60,14 +64,21 @@ __all__ = [
     "utils",
 ]
 
-_IMPORTED_WHEN_ASKED_FOR = {"explain": ".explaining"}
+_IMPORTED_WHEN_ASKED_FOR = {
+    "Trace": ".tracing",
+    "diagnostics": ".diagnostics",
+    "explain": ".explaining",
+    "parity": ".parity",
+    "plots": ".plots",
+}
 
 
 def __getattr__(name):
     """Import what few programs need when it is first asked for."""
     if name not in _IMPORTED_WHEN_ASKED_FOR:
         raise AttributeError(f"module 'npylstm' has no attribute {name!r}")
-    return getattr(import_module(_IMPORTED_WHEN_ASKED_FOR[name], __name__), name)
+    module = import_module(_IMPORTED_WHEN_ASKED_FOR[name], __name__)
+    return getattr(module, name, module)
 
 
 def __dir__():

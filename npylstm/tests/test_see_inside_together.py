@@ -1,5 +1,8 @@
 """What looks inside a model, used together: traces, steps, breakpoints, pictures, diagnostics."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -65,3 +68,16 @@ def test_numbers_that_run_over_are_traced_without_a_warning(backend):
         assert getattr(lstm, name).dtype == "float32"
     assert np.isneginf(lstm.z_f).all() and not lstm.f.any()
     assert np.isneginf(traces[1]["lstm"].z_f[:, 0]).all()
+
+
+def test_what_looks_inside_is_there_when_it_is_asked_for_and_not_before():
+    code = """
+import sys, npylstm
+late = "matplotlib", "numba", *(f"npylstm.{name}" for name in ("tracing", "plots", "diagnostics"))
+assert not set(late) & set(sys.modules), set(late) & set(sys.modules)
+assert npylstm.diagnostics.dead_units and npylstm.parity.compare and npylstm.Trace.load
+assert npylstm.plots.gates and npylstm.explain and npylstm.debug.breakpoint_at
+assert not {"matplotlib", "tensorflow", "keras"} & set(sys.modules)
+assert {"diagnostics", "plots", "Trace"} <= set(dir(npylstm)) and not hasattr(npylstm, "plot")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -468,6 +468,9 @@ def test_as_dataframe():
     row = table.loc["lstm", 1, 2, 3]
     assert row.f == trace["lstm"].f[1, 2, 3] and row.dz_o == trace["lstm"].dz_o[1, 2, 3]
     assert row.timestep == T - 1 - 2 and len(table) == B * T * (U + 3)
+    (path, masked), *_ = ((p, one) for p, one in trace.lstms.items() if one.mask is not None)
+    np.testing.assert_array_equal(table.loc[path]["mask"].unstack().iloc[:, -1], masked.mask.flat)
+    assert traced("one", "numba")[1].to_dataframe()["mask"].all()
     with pytest.raises(ValueError, match="has no LSTM"):
         Dense(2).trace(np.ones((3, 4))).to_dataframe()
 
@@ -494,6 +497,12 @@ def test_what_is_not_there():
         _ = trace["lstm"].forget
     with pytest.raises(AttributeError, match="'dbias', as layer 'lstm' has no bias"):
         _ = model.trace(x, y)["lstm"].dbias
+    with pytest.raises(
+        AttributeError, match=r"write trace\['lstm'\].f for 'f' of layer 'lstm'; it h"
+    ):
+        _ = trace.f
+    with pytest.raises(AttributeError, match="'Trace' object has no attribute 'gates'"):
+        _ = trace.gates
 
 
 def test_copies_and_pickles():

@@ -75,7 +75,9 @@ def to_dataframe(trace):
         index = pandas.MultiIndex.from_product(
             [[path], range(B), range(T), range(U)], names=["layer", "sample", "step", "unit"]
         )
+        counts = np.ones((B, T), bool) if layer.mask is None else layer.mask
         columns = {"timestep": np.tile(np.repeat(layer.timesteps, U), B)}
+        columns["mask"] = np.repeat(counts, U)
         for name in layer.names:
             if name not in _AXES and name != "y":
                 columns[name] = np.ascontiguousarray(getattr(layer, name)).ravel()

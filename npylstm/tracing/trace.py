@@ -44,6 +44,17 @@ class Trace(Mapping):
     def __len__(self):
         return len(self._layers)
 
+    def __getattr__(self, name):
+        """Say where the arrays are; they have the names of their layers before them."""
+        if not name.startswith("_"):
+            for path, layer in self._layers.items():
+                if name in layer.names:
+                    raise AttributeError(
+                        f"a trace holds those of several layers: write trace[{path!r}].{name} for "
+                        f"{name!r} of layer {path!r}; it has {', '.join(map(repr, self))}"
+                    )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def _ipython_key_completions_(self):
         return list(self._layers)
 
@@ -75,7 +86,8 @@ class Trace(Mapping):
     def to_dataframe(self):
         """Return a pandas.DataFrame: a row for each layer, sample, step and unit.
 
-        Its columns are all arrays (B, T, U) of the LSTMs, and `timestep`, that of the input.
+        Its columns are all arrays (B, T, U) of the LSTMs, `timestep`, that of the input, and
+        `mask`, False at steps that were passed over and whose gates were not used.
 
         Raises
         ------
