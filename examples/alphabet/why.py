@@ -99,7 +99,8 @@ class Findings(NamedTuple):
         else:
             kept = 100 * self.kept[self.age].mean()
             memory = text("why_memory", carried=100 * self.carried, age=self.age, kept=kept)
-        apart = {"dimensions": self.dimensions, "first": 100 * self.directions[1][0]}
+        apart = {"units": self.h.shape[1], "dimensions": self.dimensions}
+        apart |= {"first": 100 * self.directions[1][0]}
         apart |= {"neighbours": self.neighbours, "count": len(self.targets)}
         if len(self.wrong):
             answers = self.probabilities.argmax(axis=1)

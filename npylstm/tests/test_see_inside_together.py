@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import npylstm
+from examples.alphabet.why import find
 from npylstm import Sequential, debug
 from npylstm.layers import LSTM, Dense, Dropout, Input
 from npylstm.utils import set_random_seed
@@ -68,6 +69,22 @@ def test_numbers_that_run_over_are_traced_without_a_warning(backend):
         assert getattr(lstm, name).dtype == "float32"
     assert np.isneginf(lstm.z_f).all() and not lstm.f.any()
     assert np.isneginf(traces[1]["lstm"].z_f[:, 0]).all()
+
+
+def test_why_the_alphabet_is_learnt_is_in_the_gates():
+    rng = np.random.default_rng(6)
+    model = Sequential([Input((T, D)), LSTM(U), Dense(26, activation="softmax")])
+    trace = model.trace(rng.normal(size=(B, T, D)))
+    lstm, found = trace["lstm"], find(trace, np.eye(26)[[3, 0]])
+    passed = np.cumprod(
+        lstm.f[:, :0:-1], axis=1
+    )  # by the forget gates after the step before last, …
+    np.testing.assert_allclose(found.kept, [np.ones(U), *passed.mean(axis=0)], rtol=1e-6)
+    added = np.abs(lstm.i * lstm.g)[:, ::-1]
+    added[:, 1:] *= passed
+    shares = (added / added.sum(axis=1, keepdims=True)).mean(axis=2)
+    np.testing.assert_allclose(found.written, shares, rtol=1e-6)
+    assert found.age == T - 1 and found.targets.tolist() == [3, 0]
 
 
 def test_what_looks_inside_is_there_when_it_is_asked_for_and_not_before():
