@@ -506,9 +506,11 @@ def test_what_is_not_there():
 
 
 def test_copies_and_pickles():
-    _, trace = traced("one", "numba")
-    for other in (copy.deepcopy(trace), pickle.loads(pickle.dumps(trace))):
-        np.testing.assert_array_equal(other["lstm"].df, trace["lstm"].df)
+    for name in ("one", "one's own activation"):
+        _, trace = traced(name, "numba")
+        for other in (copy.deepcopy(trace), pickle.loads(pickle.dumps(trace))):
+            np.testing.assert_array_equal(other["lstm"].df, trace["lstm"].df)
+            np.testing.assert_array_equal(other["lstm"].dx, trace["lstm"].dx)
 
 
 # ------------------------------------------------------------------------------------------ errors

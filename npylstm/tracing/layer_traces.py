@@ -97,13 +97,14 @@ class LSTMTrace(LayerTrace):
     kernel, recurrent_kernel, bias : ndarray
         Copies of the weights; bias is None if there is none.
     x_dropout, h_dropout : ndarray (4, B, D) and (4, B, U), or None
-        What x and h_prev were multiplied by on their way to the gates i, f, g, o.
+        What x and h_prev were multiplied by on their way to the gates i, f, g, o.  With `dropout`
+        alone all gates see the same x: that is `x`, and `x_dropout` is None.
     dz_i, dz_f, dz_g, dz_o, di, df, dg, do, dc, dh : ndarray (B, T, U)
         The gradient of the loss with respect to each: all of what reaches it.
     dx : ndarray (B, T, D)
     dh0, dc0 : ndarray (B, U)
     dkernel, drecurrent_kernel, dbias : ndarray (T, D, 4U), (T, U, 4U), (T, 4U)
-        What each step adds to the gradients of the weights.
+        What each step adds to the gradients of the weights; regularizers add theirs.
 
     Gradients are there if the trace was made with targets.  In `TimeDistributed` the samples are
     those of all timesteps, one timestep after the other.
@@ -204,6 +205,10 @@ class LSTMTrace(LayerTrace):
         """
         followed = (*GATES, *(GATE_GRADIENTS if self.has_gradients else ()))
         return self._steps, {name: getattr(self, name) for name in followed}
+
+    def __getstate__(self):
+        """Leave out functions, which may be lambdas, and keep what comes out of them."""
+        return self.__dict__ | {"_functions": None, "_ready": self._ready | self.kept()[1]}
 
     def describe(self):
         """Return the layer's kind, its shapes and what there is as a line."""
