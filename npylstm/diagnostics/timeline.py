@@ -123,9 +123,16 @@ the last one
 
     def set_model(self, model):
         """Take the model, after checking that there is something to look at."""
+        if model is not None:
+            self._check(model)
         super().set_model(model)
-        if model is None:
-            return
+
+    def _check(self, model):
+        watched = self.model
+        if self._places and watched not in (None, model) and watched.memory is not model.memory:
+            raise ValueError(
+                f"this StateTimeline has watched {watched!r}; watch {model!r} with another one"
+            )
         paths = _stateful_paths(model)
         if not paths:
             raise ValueError(

@@ -64,12 +64,14 @@ def cell(trace, t=-1, sample=0, unit=None, ax=None, title=None):
     ax = figure(10, 6.7).add_subplot() if ax is None else ax
     _cell(ax, trace)
     of_unit = (lambda name, v: v) if unit is None else (lambda name, v: v[unit : unit + 1])
+    activated = f"{trace.activation}(c)"
     for name, (x, y) in _PLACES.items():
         vector = values.get(name, inside.get(name))
-        _value(ax, x, y, name, of_unit(name, vector), unit is None)
+        label = activated if name == "tanh_c" else name.replace("*", "×")
+        _value(ax, x, y, name, label, of_unit(name, vector), unit is None)
     _vector(ax, 1.6, BOTTOM, "h_prev", values["h_prev"])
     _vector(ax, 3.9, 0.45, f"x[{int(trace.timesteps[t])}]", values["x"])
-    _below(ax, values, unit, masked)
+    _below(ax, values, activated, unit, masked)
     which = f"all {U} units" if unit is None else f"unit {unit}"
     where = f"step {t}" + (f" (timestep {int(trace.timesteps[t])})" if trace.reverse else "")
     ax.set(xlim=(-0.2, 21.2), ylim=(-0.3, 12.8), aspect="equal")
@@ -160,22 +162,19 @@ def _colors(name, values):
     return colormaps[SIGNED](0.5 + values / largest / 2)
 
 
-def _value(ax, x, y, name, values, as_strip):
+def _value(ax, x, y, name, label, values, as_strip):
     """Write a number onto a wire, or lay a strip of all units over it."""
-    shown = {"c_prev": "c_prev", "tanh_c": "tanh(c)"}.get(name, name.replace("*", "×"))
-    if name.startswith("z_"):
-        shown = f"z_{name[2]}"
     if not as_strip:
         color = 0.55 + 0.45 * _colors(name, values)[0]  # so light that black can be read on it
         style = {"boxstyle": "round,pad=0.28", "facecolor": color, "edgecolor": "0.4", "lw": 0.7}
-        text = f"{shown} = {number(values[0])}"
+        text = f"{label} = {number(values[0])}"
         ax.text(x, y, text, ha="center", va="center", fontsize=9, bbox=style, zorder=5)
         return
     _strip(ax, x, y, 2.1, name, values)
     mean = number(values.mean())
     low = {"ha": "center", "va": "center", "fontsize": 8, "zorder": 6}
     style = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
-    ax.text(x, y - 0.46, f"{shown}, mean {mean}", bbox=style, **low)
+    ax.text(x, y - 0.46, f"{label}, mean {mean}", bbox=style, **low)
 
 
 def _strip(ax, x, y, wide, name, values):
@@ -206,10 +205,10 @@ def _vector(ax, x, y, name, values):
     ax.text(x, y - 0.46, text, ha="center", va="center", fontsize=8, bbox=style, zorder=6)
 
 
-def _below(ax, values, unit, masked):
+def _below(ax, values, activated, unit, masked):
     """Write the two equations below the cell, with their numbers if there is one unit."""
     v = values if unit is None else {k: n[unit] for k, n in values.items() if k != "x"}
-    lines = ["c = f × c_prev + i × g", "h = o × tanh(c)"]
+    lines = ["c = f × c_prev + i × g", f"h = o × {activated}"]
     if masked:
         lines = ["This step is masked, and passed over:", "c = c_prev and h = h_prev."]
     elif unit is not None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..backends import using_backend
 from ..layers import Embedding
+from ..models import Sequential
 from . import boxes
 from .boxes import INCHES, WIDE
 from .figures import figure
@@ -110,7 +111,7 @@ def shapes(model, x, ax=None, title=None):
     Raises
     ------
     TypeError, ValueError
-        If the model has no layers, or x does not fit.
+        If it is no model, has no layers, or x does not fit.
     ImportError
         If matplotlib is not installed.
     """
@@ -134,6 +135,8 @@ def shapes(model, x, ax=None, title=None):
 
 def _stages(model, x):
     """Return (name, kind, values, axes) of what goes in, and of what leaves each layer."""
+    if not isinstance(model, Sequential):
+        raise TypeError(f"shapes takes a npylstm.Sequential, got {type(model).__name__}")
     if not model.layers:
         raise ValueError(f"model {model.name!r} has no layers; add some first")
     with using_backend("numpy"):  # nothing is compiled for a picture

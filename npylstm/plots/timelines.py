@@ -4,6 +4,7 @@ import textwrap
 
 import numpy as np
 
+from ..diagnostics import Timeline
 from ..errors import positive_integer
 from .figures import figure
 from .traces import LINES
@@ -33,12 +34,19 @@ def state_timeline(timeline, layer=None, last=200, ax=None, title=None):
 
     Raises
     ------
+    TypeError
+        If it is no timeline.
     ValueError
         If there is no such layer, several and none was chosen, or no batch has run.
     ImportError
         If matplotlib is not installed.
     """
     timeline = getattr(timeline, "timeline", timeline)
+    if not isinstance(timeline, Timeline):
+        raise TypeError(
+            "pass a StateTimeline, or what diagnostics.state_timeline returns, got "
+            f"{type(timeline).__name__}"
+        )
     paths = list(timeline.layers)
     if not paths:
         raise ValueError("the timeline is empty: run batches with it first")

@@ -226,6 +226,10 @@ def test_cell_of_the_only_unit_and_of_a_masked_step(x, masked):
     lone = traced(x, RNN(LSTMCell(1, activation="softsign")), y=False)
     texts = drawn(plots.cell(lone))
     assert any(text.startswith("f = ") for text in texts) and "softsign" in texts
+    assert not any("tanh" in text for text in texts)
+    (shown,) = (text for text in texts if text.startswith("softsign(c) = "))
+    (equation,) = (text for text in texts if text.startswith("h = o × softsign(c)  =  "))
+    assert equation.split(" × ")[2].split("  =  ")[0].strip("()") == shown.split(" = ")[1]
     texts = drawn(plots.cell(masked, t=4, unit=0))
     assert "This step is masked, and passed over:" in texts
 
@@ -283,5 +287,7 @@ def test_shapes_of_integers_and_long_axes():
     assert {"0", "1", "9"} <= set(texts)
     with pytest.raises(ValueError, match="no layers"):
         plots.shapes(Sequential(), numbers)
+    with pytest.raises(TypeError, match="shapes takes a npylstm.Sequential, got LSTM"):
+        plots.shapes(model.layers[1], numbers)
     with pytest.raises(ValueError, match="takes arrays of shape"):
         plots.shapes(model, numbers[:, :7])

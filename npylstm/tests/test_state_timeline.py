@@ -202,6 +202,20 @@ def test_what_cannot_be_watched_is_said_before_anything_runs(data):
             StateTimeline(**options)
 
 
+def test_one_timeline_is_of_one_model(data):
+    watch = StateTimeline()
+    one, other = stateful_model(), stateful_model()
+    fit(one, data, watch)
+    words = str(watch.timeline)
+    with pytest.raises(ValueError, match="has watched <Sequential.*; watch <Sequential"):
+        fit(other, data, watch)
+    assert str(watch.timeline) == words
+    fit(one, data, watch)
+    part = Sequential([Input(batch_shape=(2, 3, 5)), one.layers[0]])  # the same states
+    part.predict(data[0], batch_size=2, verbose=0, callbacks=[watch])
+    assert len(watch.timeline.batch) == 7 * N
+
+
 def test_next_to_the_batch():
     calls = []
 
@@ -224,6 +238,8 @@ def test_next_to_the_batch():
 # ------------------------------------------------------------------------------------- the picture
 def test_picture_of_a_timeline(data):
     pytest.importorskip("matplotlib")
+    with pytest.raises(TypeError, match="pass a StateTimeline, or what .* returns, got int"):
+        plots.state_timeline(3)
     model, watch = stateful_model(), StateTimeline(units=[1])
     fit(model, data, ResetAt("on_epoch_begin"), watch, validation_data=data)
     ax = plots.state_timeline(watch)
