@@ -128,16 +128,17 @@ the last one
         super().set_model(model)
 
     def _check(self, model):
-        watched = self.model
-        if self._places and watched not in (None, model) and watched.memory is not model.memory:
-            raise ValueError(
-                f"this StateTimeline has watched {watched!r}; watch {model!r} with another one"
-            )
         paths = _stateful_paths(model)
         if not paths:
             raise ValueError(
                 f"no layer of {model.name!r} carries states from batch to batch; make one with "
                 "stateful=True and a fixed batch size"
+            )
+        is_other = self.model not in (None, model) and self.model.memory is not model.memory
+        if self._places and (is_other or set(paths) != set(self._rows)):
+            raise ValueError(
+                f"this StateTimeline has watched the states of {self.model!r}; watch those of "
+                f"{model!r} with another one"
             )
         for path in paths:
             B, U = model.memory.state(f"{path}/h").shape

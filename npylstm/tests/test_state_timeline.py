@@ -207,13 +207,21 @@ def test_one_timeline_is_of_one_model(data):
     one, other = stateful_model(), stateful_model()
     fit(one, data, watch)
     words = str(watch.timeline)
-    with pytest.raises(ValueError, match="has watched <Sequential.*; watch <Sequential"):
+    with pytest.raises(ValueError, match="of <Sequential.*; watch those of <Sequential"):
         fit(other, data, watch)
     assert str(watch.timeline) == words
     fit(one, data, watch)
     part = Sequential([Input(batch_shape=(2, 3, 5)), one.layers[0]])  # the same states
     part.predict(data[0], batch_size=2, verbose=0, callbacks=[watch])
     assert len(watch.timeline.batch) == 7 * N
+    inner = LSTM(2, stateful=True, return_sequences=True)
+    one = Sequential([Input(batch_shape=(2, 3, 5)), inner, LSTM(3, stateful=True)])
+    watch = StateTimeline()
+    one.predict(data[0], batch_size=2, verbose=0, callbacks=[watch])
+    part = Sequential([Input(batch_shape=(2, 3, 5)), inner])  # some of them
+    with pytest.raises(ValueError, match="with another one"):
+        part.predict(data[0], batch_size=2, verbose=0, callbacks=[watch])
+    assert len(watch.timeline.batch) == N
 
 
 def test_next_to_the_batch():
