@@ -156,8 +156,8 @@ LSTM에게 알파벳의 다음 글자를 여섯 가지 방법으로 가르칩니
         "no more than {dimensions} of {units} directions ({first:.0f} % along a single one), and\n"
         "those of neighbouring letters are {neighbours:.2f} apart; wrong answers: {wrong}, such\n"
         "as {examples}.",
-        "답 {count}개의 바탕이 되는 상태는 {dimensions}개의 방향으로만 달라지고(분산의\n"
-        "{first:.0f} %가 한 방향에 몰려 있습니다), 이웃한 글자의 상태는 서로\n"
+        "답 {count}개의 바탕이 되는 상태는 분산의 99 %가 {units}개 방향 가운데\n"
+        "{dimensions}개에 몰려 있고(한 방향에만 {first:.0f} %), 이웃한 글자의 상태는 서로\n"
         "{neighbours:.2f}만큼 떨어져 있어, 틀린 답이 {wrong}개 나옵니다. 예: {examples}.",
     ),
     "why_instead": ("{answer} instead of {right}", "{right} 대신 {answer}"),
@@ -166,9 +166,9 @@ LSTM에게 알파벳의 다음 글자를 여섯 가지 방법으로 가르칩니
         "{dimensions} of {units} directions ({first:.0f} % along a single one), and those of\n"
         "neighbouring letters are {neighbours:.2f} apart; the right letter leads everywhere, by\n"
         "{lead:.2f} of probability in the median and by {least:.2f} at least.",
-        "답 {count}개의 바탕이 되는 상태는 {dimensions}개의 방향으로 달라지고(분산의\n"
-        "{first:.0f} %가 한 방향에 있습니다), 이웃한 글자의 상태는 서로 {neighbours:.2f}만큼\n"
-        "떨어져 있어, 맞는 글자가 어디서나 앞섭니다. 확률 차이는 중앙값 {lead:.2f},\n"
+        "답 {count}개의 바탕이 되는 상태는 분산의 99 %가 {units}개 방향 가운데\n"
+        "{dimensions}개에 걸쳐 있고(한 방향에 {first:.0f} %), 이웃한 글자의 상태는 서로\n"
+        "{neighbours:.2f}만큼 떨어져 있어, 맞는 글자가 어디서나 앞섭니다. 확률 차이는 중앙값 {lead:.2f},\n"
         "최소 {least:.2f}입니다.",
     ),
     "seed_note": (
