@@ -168,8 +168,8 @@ LSTM에게 알파벳의 다음 글자를 여섯 가지 방법으로 가르칩니
         "{lead:.2f} of probability in the median and by {least:.2f} at least.",
         "답 {count}개의 바탕이 되는 상태는 분산의 99 %가 {units}개 방향 가운데\n"
         "{dimensions}개에 걸쳐 있고(한 방향에 {first:.0f} %), 이웃한 글자의 상태는 서로\n"
-        "{neighbours:.2f}만큼 떨어져 있어, 맞는 글자가 어디서나 앞섭니다. 확률 차이는 중앙값 {lead:.2f},\n"
-        "최소 {least:.2f}입니다.",
+        "{neighbours:.2f}만큼 떨어져 있어, 맞는 글자가 어디서나 앞섭니다. 확률 차이는\n"
+        "중앙값 {lead:.2f}, 최소 {least:.2f}입니다.",
     ),
     "seed_note": (
         "Accuracy depends on the seed and, over the half million updates of experiment 6, even\n"

@@ -325,11 +325,16 @@ def test_a_trace_changes_nothing(name, backend):
 
 def test_a_trace_is_a_copy():
     model, x, y = make("one")
+    x, y = x.astype(model.dtype), y.astype(model.dtype)
     trace = model.trace(x, y)
+    x *= 2
+    y *= 2
+    np.testing.assert_array_equal(2 * trace.x, x)
+    np.testing.assert_array_equal(2 * trace.y, y)
     before = trace["lstm"].h.copy(), trace.outputs[0].copy(), trace.gradients["lstm/kernel"].copy()
     model.set_weights([2 * w for w in model.get_weights()])
-    model.train_on_batch(x + 1, y)
-    model.predict_on_batch(x + 1)
+    model.train_on_batch(x, y)
+    model.predict_on_batch(x)
     after = trace["lstm"].h, trace.outputs[0], trace.gradients["lstm/kernel"]
     for a, b in zip(before, after, strict=True):
         np.testing.assert_array_equal(a, b)

@@ -97,8 +97,8 @@ class LSTMTrace(LayerTrace):
     kernel, recurrent_kernel, bias : ndarray
         Copies of the weights; bias is None if there is none.
     x_dropout, h_dropout : ndarray (4, B, D) and (4, B, U), or None
-        What x and h_prev were multiplied by on their way to the gates i, f, g, o.  With `dropout`
-        alone all gates see the same x: that is `x`, and `x_dropout` is None.
+        What x and h_prev were multiplied by on their way to the gates i, f, g, o.  Where all gates
+        see the same (`dropout` alone, implementation 2) that is in `x`, and `x_dropout` is None.
     dz_i, dz_f, dz_g, dz_o, di, df, dg, do, dc, dh : ndarray (B, T, U)
         The gradient of the loss with respect to each: all of what reaches it.
     dx : ndarray (B, T, D)

@@ -40,6 +40,7 @@ def trace_model(model, x, y, sample_weight, mask, training):
                 _take_last_activation(program.plan)
         outputs = _outputs(program.plan)
         layers = _layers(program, rows, model.layers, training, y is not None)
+    y = None if y is None else y.copy()
     return Trace(model.name, layers, x.copy(), outputs, y, loss, gradients)
 
 
