@@ -12,6 +12,24 @@ from . import backends
 _KEPT = 16  # shapes; enough for batches, their remainders and a few lengths
 
 
+@contextlib.contextmanager
+def unchanged(program):
+    """Put back carried states, random generators, and the gradients of a batch that is under way.
+
+    A batch is under way when somebody looks around from a breakpoint.
+    """
+    plan = program.plan
+    states, gradients = plan.memory.states.copy(), plan.memory.gradients.copy()
+    generators = [generator.bit_generator for generator in plan.generators]
+    drawn = [generator.state for generator in generators]
+    try:
+        yield
+    finally:
+        plan.memory.states[...], plan.memory.gradients[...] = states, gradients
+        for generator, state in zip(generators, drawn, strict=True):
+            generator.state = state
+
+
 class Programs:
     """The programs of one model or layer, by what they were prepared for.
 

@@ -16,6 +16,7 @@ from .callbacks import CallbackList
 from .errors import positive_integer, unknown_arguments
 from .metrics import get as get_metric
 from .metrics.compiled import CompiledMetrics
+from .programs import unchanged
 from .progress import ProgressLogger
 from .quick import QuickPredictions
 
@@ -384,13 +385,11 @@ class Trainer(Batches):
         samples = self._samples(x, y, sample_weight)
         self._need_derivatives()
         batch_size = self._batch_size(len(samples.x), len(samples.x))
-        states = self.memory.states.copy()
-        with self._program(samples.x, batch_size, with_loss=True) as program:
+        with self._program(samples.x, batch_size, with_loss=True) as program, unchanged(program):
             loss = backends.current().loss_and_gradients(program, *samples, training=False)
-        self.memory.states[...] = states
-        return float(loss), {
-            path: self.memory.gradient(path).copy() for path in self._weight_paths()
-        }
+            return float(loss), {
+                path: self.memory.gradient(path).copy() for path in self._weight_paths()
+            }
 
     # ----------------------------------------------------------------------- checks and small parts
     def _samples(self, x, y, sample_weight=None, class_weight=None):

@@ -48,6 +48,7 @@ def test_looking_around_from_a_breakpoint_changes_nothing():
     def look(model, x, y):
         model.trace(x)
         model.trace(x, y, training=True)
+        model.loss_and_gradients(x, y)
         model.layers[0].trace(x, training=True)
         list(model.layers[0].steps(x))
 

@@ -1,10 +1,9 @@
 """Running a model or a layer once, and taking down all that its LSTMs went through."""
 
-import contextlib
-
 from .. import backends
 from ..data import checked_mask
 from ..plan import Op
+from ..programs import unchanged
 from .layer_traces import LayerTrace, LSTMTrace, not_finite
 from .trace import Trace
 
@@ -24,7 +23,7 @@ def trace_model(model, x, y, sample_weight, mask, training):
     batch_size = model._batch_size(len(x), len(x))
     options = {"with_loss": y is not None, "mask": mask is not None, "training": training}
     loss, gradients = None, {}
-    with model._program(x, batch_size, **options) as program, _unchanged(program), not_finite():
+    with model._program(x, batch_size, **options) as program, unchanged(program), not_finite():
         program.plan.write_mask(mask)
         if y is None:
             program.x[...] = x
@@ -52,7 +51,7 @@ def trace_layer(layer, x, initial_state, mask, training):
         given = bool(states) and not layer.stateful
         options = {"initial_state": given, "memory": id(layer.memory)}
         options |= {"mask": mask is not None, "training": bool(training)}
-        with layer._programs.use(x.shape, **options) as program, _unchanged(program):
+        with layer._programs.use(x.shape, **options) as program, unchanged(program):
             plan = program.plan
             plan.write_mask(mask)
             if states and layer.stateful:
@@ -64,24 +63,6 @@ def trace_layer(layer, x, initial_state, mask, training):
             outputs = _outputs(plan)
             layers = _layers(program, plan.rows_for(None), [layer], training, False)
     return Trace(layer.name, layers, x.copy(), outputs)
-
-
-@contextlib.contextmanager
-def _unchanged(program):
-    """Put back carried states, random generators, and the gradients of a batch that is under way.
-
-    A batch is under way when somebody looks around from a breakpoint.
-    """
-    plan = program.plan
-    states, gradients = plan.memory.states.copy(), plan.memory.gradients.copy()
-    generators = [generator.bit_generator for generator in plan.generators]
-    drawn = [generator.state for generator in generators]
-    try:
-        yield
-    finally:
-        plan.memory.states[...], plan.memory.gradients[...] = states, gradients
-        for generator, state in zip(generators, drawn, strict=True):
-            generator.state = state
 
 
 def _take_last_activation(plan):
