@@ -5,6 +5,8 @@ back, and a second thread that comes meanwhile gets a program of its own.
 """
 
 import contextlib
+import threading
+import weakref
 from collections import OrderedDict
 
 from . import backends
@@ -12,22 +14,30 @@ from . import backends
 _KEPT = 16  # shapes; enough for batches, their remainders and a few lengths
 
 
+_locks: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # of memories
+_one_at_a_time = threading.Lock()
+
+
 @contextlib.contextmanager
 def unchanged(program):
     """Put back carried states, random generators, and the gradients of a batch that is under way.
 
-    A batch is under way when somebody looks around from a breakpoint.
+    A batch is under way when somebody looks around from a breakpoint.  All programs of a memory
+    write to the same gradients, so that other threads that want to look wait here.
     """
-    plan = program.plan
-    states, gradients = plan.memory.states.copy(), plan.memory.gradients.copy()
-    generators = [generator.bit_generator for generator in plan.generators]
-    drawn = [generator.state for generator in generators]
-    try:
-        yield
-    finally:
-        plan.memory.states[...], plan.memory.gradients[...] = states, gradients
-        for generator, state in zip(generators, drawn, strict=True):
-            generator.state = state
+    plan, memory = program.plan, program.plan.memory
+    with _one_at_a_time:
+        lock = _locks.setdefault(memory, threading.RLock())
+    with lock:
+        states, gradients = memory.states.copy(), memory.gradients.copy()
+        generators = [generator.bit_generator for generator in plan.generators]
+        drawn = [generator.state for generator in generators]
+        try:
+            yield
+        finally:
+            memory.states[...], memory.gradients[...] = states, gradients
+            for generator, state in zip(generators, drawn, strict=True):
+                generator.state = state
 
 
 class Programs:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -54,6 +55,36 @@ def test_looking_around_from_a_breakpoint_changes_nothing():
 
     for undisturbed, looked_at in zip(trained(lambda *_: None), trained(look), strict=True):
         np.testing.assert_array_equal(looked_at, undisturbed)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_threads_that_look_at_one_model_see_their_own_batch(backend, rng):
+    with npylstm.using_backend(backend):
+        model = Sequential([Input((T, D)), LSTM(U), Dense(1)])
+        model.compile("sgd", "mse")
+        batches = [(rng.normal(size=(B, T, D)), rng.normal(size=(B, 1))) for _ in range(3)]
+        looks = model.loss_and_gradients, lambda x, y: ((t := model.trace(x, y)).loss, t.gradients)
+        expected = [model.loss_and_gradients(*batch) for batch in batches]
+        wrong, interval = [], sys.getswitchinterval()
+
+        def look_often(batch, result):
+            for number in range(30):
+                loss, gradients = looks[number % 2](*batch)
+                same = [np.array_equal(gradients[path], result[1][path]) for path in result[1]]
+                if loss != result[0] or not all(same):
+                    wrong.append(loss)
+
+        tasks = zip(batches, expected, strict=True)
+        threads = [threading.Thread(target=look_often, args=task) for task in tasks]
+        sys.setswitchinterval(1e-6)
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            sys.setswitchinterval(interval)
+    assert not wrong
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
