@@ -115,6 +115,17 @@ def test_numbers_in_the_formulas(capsys):
     compare(capsys.readouterr().out, expected, rtol=1e-3)
 
 
+def test_the_trace(capsys):
+    names = {}
+    script, lines = (
+        next(block for block in blocks("python") if word in block)
+        for word in ("set_random_seed(7)", "trace = model.trace(x, y)  # without")
+    )
+    exec(script + lines, names)
+    (expected,) = (block for block in blocks("text") if "<Trace of" in block)
+    compare(capsys.readouterr().out, expected)
+
+
 def compare(printed, expected, rtol=1e-5):
     """Compare what pdb prints, but for folders and the last digits of numbers."""
     printed = re.sub(r"(?<=[ ])/\S*/(?=npylstm/|first_step)", "", printed.replace("\r\n", "\n"))

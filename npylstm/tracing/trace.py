@@ -115,4 +115,5 @@ class Trace(Mapping):
         loss = "" if self.loss is None else f", loss {self.loss:.6g}"
         widest = max(map(len, self._layers), default=0)
         lines = [f"{path:<{widest}}  {layer.describe()}" for path, layer in self._layers.items()]
-        return "\n  ".join([f"<Trace of {self.model!r}, {len(self.x)} samples{loss}", *lines]) + ">"
+        samples = "1 sample" if len(self.x) == 1 else f"{len(self.x)} samples"
+        return "\n  ".join([f"<Trace of {self.model!r}, {samples}{loss}", *lines]) + ">"
