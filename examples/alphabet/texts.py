@@ -152,8 +152,8 @@ LSTM에게 알파벳의 다음 글자를 여섯 가지 방법으로 가르칩니
         "{age}타임스텝 전에 쓰인 것은 {kept:.0f} %가 아직 남아 있습니다.",
     ),
     "why_wrong": (
-        "The states that the {count} answers are read from vary along {dimensions} directions only\n"
-        "({first:.0f} % of their variance lies along a single one), and those of neighbouring\n"
+        "The states that the {count} answers are read from vary along {dimensions} directions\n"
+        "only ({first:.0f} % of their variance along a single one), and those of neighbouring\n"
         "letters are {neighbours:.2f} apart; wrong answers: {wrong}, such as {examples}.",
         "답 {count}개의 바탕이 되는 상태는 {dimensions}개의 방향으로만 달라지고(분산의\n"
         "{first:.0f} %가 한 방향에 몰려 있습니다), 이웃한 글자의 상태는 서로\n"
