@@ -16,7 +16,7 @@ from .console import LANGUAGES, Console
 from .texts import OPTIONS
 
 
-def read_options(name, texts, argv, default_seed, choices=(), folders=("plot",)):
+def read_options(name, texts, argv, default_seed, choices=(), folders=("plot",), page=None):
     """Read the command line of an example.
 
     Parameters
@@ -32,12 +32,15 @@ def read_options(name, texts, argv, default_seed, choices=(), folders=("plot",))
         What the one positional argument may be; the last is the default.  Empty: there is none.
     folders : sequence of str
         Options that take a directory for pictures, such as "plot".
+    page : str, optional
+        The name of the file that ``--html`` writes; without it there is no such option.
 
     Returns
     -------
     argparse.Namespace
-        With `choice`, `seed`, `epochs` (None: the full number), `verbose`, `lang` and each of
-        `folders` (a directory that exists, or None).  The backend is already set.
+        With `choice`, `seed`, `epochs` (None: the full number), `verbose`, `lang`, each of
+        `folders` (a directory that exists, or None) and `html` (a file in one, or None).  The
+        backend is already set.
 
     Raises
     ------
@@ -50,6 +53,8 @@ def read_options(name, texts, argv, default_seed, choices=(), folders=("plot",))
     for option, default in defaults.items():
         # An option without its value reads as "", which the checks below refuse by name.
         parser.add_argument(f"--{option}", nargs="?", const="", default=default)
+    if page is not None:
+        parser.add_argument("--html", nargs="?", const=page)
     parser.add_argument("--backend", nargs="?", const="", default=npylstm.get_backend())
     parser.add_argument("--verbose", nargs="?", const="1", default="0")
     parser.add_argument("--lang", nargs="?", const="", default="en")
@@ -99,6 +104,10 @@ def read_options(name, texts, argv, default_seed, choices=(), folders=("plot",))
     for folder in folders:
         if getattr(options, folder) is not None:
             _make_writable(f"--{folder}", getattr(options, folder), stop, say)
+    if page is not None and options.html is not None:
+        file = Path(options.html)
+        options.html = file / page if options.html.endswith("/") or file.is_dir() else file
+        _make_writable("--html", str(options.html.parent), stop, say)
     return options
 
 
@@ -107,7 +116,8 @@ def _make_writable(option, directory, stop, say):
     if not directory:
         stop("no_directory", option=option)
     try:
-        plots.figure()
+        if option != "--html":  # for all else there is to be matplotlib
+            plots.figure()
         Path(directory).mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=directory).close()
     except ImportError:

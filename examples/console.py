@@ -20,12 +20,15 @@ class Console:
     lang : {"en", "ko"}
     directory : str or Path, optional
         Where pictures go; None draws none.
+    html : str or Path, optional
+        The file that the page of a trace goes to; None writes none.
     """
 
-    def __init__(self, texts, lang="en", directory=None):
+    def __init__(self, texts, lang="en", directory=None, html=None):
         self.texts = TEXTS | texts
         self.language = LANGUAGES.index(lang)
         self.directory = None if directory is None else Path(directory)
+        self.html = html
 
     def text(self, key, **values):
         """Return the text of `key` with the values filled in."""
@@ -78,6 +81,12 @@ class Console:
         path = directory / f"{name}.png"
         axes[0].figure.savefig(path)
         self.say("picture", path=path)
+
+    def page(self, model, x, y, title):
+        """Write the page of a trained model's trace of some samples, if one is wanted."""
+        if self.html is not None:
+            trace = model.trace(x, y)
+            self.say("page", path=trace.to_html(self.html, title=self.text(title)))
 
 
 def width(text):

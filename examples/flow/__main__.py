@@ -28,8 +28,8 @@ def main(argv=None):
     SystemExit
         With status 2 if an argument is wrong.
     """
-    options = read_options("flow", TEXTS, argv, SEED)
-    console = Console(TEXTS, options.lang, options.plot)
+    options = read_options("flow", TEXTS, argv, SEED, page="flow.html")
+    console = Console(TEXTS, options.lang, options.plot, options.html)
     console.say("welcome", seed=options.seed, backend=npylstm.get_backend())
     console.say("words")
     shapes.run(console, options.seed)

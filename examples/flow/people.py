@@ -50,6 +50,8 @@ def run(console, seed, epochs=30, verbose=0):
         "one_signal", first=first, second=second, said=taken_for[0] + 1, real=person_test[0] + 1
     )
 
+    # Ten of the new signals on a page, every number of their way through the network.
+    console.page(model, x_test[:10], y_test[:10], "people_page")
     console.picture("flow_people_signals", pictures.signals, x, person)
     title = "Two people: training signals and, dashed, test signals"
     console.picture("flow_people_history", plots.history, history, title=title)

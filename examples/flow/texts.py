@@ -6,12 +6,14 @@ TEXTS = {
 
 Follow vectors through an LSTM: shapes, step by step; windows over 1 to 100;
 whose signal it is; and whether reading in both directions helps.
-""",
+
+  --html [FILE]      write a page on which to walk through the trained network (flow.html)""",
         """사용법: python -m examples.flow [선택 사항]
 
 벡터가 LSTM을 어떻게 지나가는지 따라갑니다. 스텝별 모양, 1부터 100까지의 윈도,
 누구의 신호인지 맞히기, 양방향으로 읽으면 나아지는지를 차례로 봅니다.
-""",
+
+  --html [FILE]      학습한 신경망을 따라가 보는 페이지를 저장합니다 (flow.html)""",
     ),
     "welcome": (
         "How vectors flow through an LSTM. Seed {seed}, backend {backend}.",
@@ -130,6 +132,7 @@ LSTM은 축이 세 개인 텐서 (samples, timesteps, features)를 읽습니다.
         "첫 번째 새 신호의 출력은 [{first:.2f}, {second:.2f}]: 사람 {said}. 실제로는 "
         "사람 {real}입니다.",
     ),
+    "people_page": ("Whose signal is it?", "누구의 신호인가?"),
     "directions": (
         "6. Does reading in both directions help?",
         "6. 양방향으로 읽으면 나아지는가?",

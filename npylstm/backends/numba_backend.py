@@ -18,7 +18,7 @@ from ..kernels import native
 from ..kernels.program import Program
 from ..reference import embedding, optimizers
 from ..reference.activations import STANDARD
-from ..reference.lstm_trace import lstm_x_gradient
+from ..reference.lstm_trace import lstm_h_gradient
 from . import in_python, numpy_backend
 
 _THREADED_BATCH = 1e6  # floating-point operations of a batch below which one thread is faster
@@ -249,7 +249,7 @@ def lstm_dropout(program, number):
 
 
 def lstm_gradients(program, number):
-    """Return dh and dz of the last backward in an LSTM row; see `numpy_backend.lstm_gradients`."""
+    """Return what the last backward met in an LSTM row; see `numpy_backend.lstm_gradients`."""
     if not isinstance(program, Program):
         return numpy_backend.lstm_gradients(program, number)
     row, plan = program.rows[number], program.plan
@@ -257,23 +257,23 @@ def lstm_gradients(program, number):
     dropped = row["rate"] or row["recurrent_rate"]
     dz = program.frame.workspace[int(program.table[number, fr.GATES]) :]
     if dropped:
-        dz = dz[: T * B * 4 * U].reshape(T, B, 4 * U)
+        dz = dz[: T * B * 4 * U].reshape(T, B, 4 * U).copy()
     else:
         L = program.lanes
         blocks = -(-U // L)  # of L units: (blocks, T, B, 4, L), the last one padded
         dz = dz[: blocks * T * B * 4 * L].reshape(blocks, T, B, 4, L).transpose(1, 2, 3, 0, 4)
         dz = dz.reshape(T, B, 4, blocks * L)[..., :U].reshape(T, B, 4 * U)
-    # In the arena is what came from above; the rest comes back through the next step's gates.
-    dh = plan.gradients(int(row["h"]), (T + 1, B, U))[1:].copy()
+    dh_above = plan.gradients(int(row["h"]), (T + 1, B, U))[1:]
+    if row["mask"] < 0:
+        return {"dh_above": dh_above.copy(), "dz": dz}
     start = int(row["w"]) + D * 4 * U
     recurrent_kernel = plan.memory.parameters[start : start + U * 4 * U].reshape(U, 4 * U)
-    _, h_dropout = lstm_dropout(program, number)
-    dh[:-1] += lstm_x_gradient(dz[1:], recurrent_kernel, h_dropout)
-    if dropped and row["mask"] >= 0:  # the other kernels leave what passes over a step there, too
+    dh = lstm_h_gradient(dh_above, dz, recurrent_kernel, lstm_dropout(program, number)[1])
+    if dropped:  # the other kernels add what passes over a step to what comes from above
         mask = plan.values(int(row["mask"]), (T, B))[:: -1 if row["reverse"] else 1]
         for t in reversed(range(T - 1)):
             dh[t] += (1 - mask[t + 1])[:, None] * dh[t + 1]
-    return dh, dz
+    return {"dh": dh, "dz": dz}
 
 
 # ------------------------------------------------------------------------------------- small parts

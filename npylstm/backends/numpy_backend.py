@@ -298,12 +298,16 @@ def lstm_dropout(program, number):
 
 
 def lstm_gradients(program, number):
-    """Return the dh (T, B, U) and dz (T, B, 4U) that the last backward met in an LSTM row.
+    """Return what the last backward met in an LSTM row, by name.
 
-    They are those of `reference.lstm_backward`: all of the gradient that reaches them.
+    Returns
+    -------
+    dict of str to ndarray
+        `dz` (T, B, 4U) and `dh` (T, B, U) of `reference.lstm_backward`; or, in place of dh,
+        `dh_above`, from which `reference.lstm_h_gradient` makes it.
     """
     gradients = program.rows[number].gradients
-    return gradients.dh, gradients.dz
+    return {"dh": gradients.dh, "dz": gradients.dz}
 
 
 # ----------------------------------------------------------------------------------- small parts

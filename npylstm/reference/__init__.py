@@ -42,6 +42,7 @@ from .lstm_trace import (
     lstm_gate_gradients,
     lstm_gates,
     lstm_gradient_shares,
+    lstm_h_gradient,
     lstm_x_gradient,
 )
 from .normalization import layer_normalization_backward, layer_normalization_forward
@@ -72,6 +73,7 @@ __all__ = [
     "lstm_gate_gradients",
     "lstm_gates",
     "lstm_gradient_shares",
+    "lstm_h_gradient",
     "lstm_x_gradient",
     "masked_backward",
     "metrics",

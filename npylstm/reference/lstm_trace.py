@@ -11,7 +11,9 @@ Shapes are those of `reference.lstm`: x (T, B, D) · h, c (T+1, B, U) · z_i, �
 import numpy as np
 
 from .activations import sigmoid, tanh
-from .lstm import from_gates, gates_forward, gates_slopes, kernel_gradient, split_gates, to_gates
+from .lstm import from_gates, gates_forward, gates_slopes, split_gates, to_gates
+
+_IN_CACHE = 1 << 14  # numbers of an array; some ten arrays of so many fit into a level-2 cache
 
 
 def lstm_gates(
@@ -45,14 +47,24 @@ def lstm_gates(
     z += _for_all_steps(to_gates, h[:-1], recurrent_kernel, h_dropout)
     if bias is not None:
         z += bias
-    z_i, z_f, z_g, z_o = (np.ascontiguousarray(block) for block in split_gates(z))
+    z_blocks = split_gates(z)
+    gates = [np.empty_like(c[1:]) for _ in range(5)]
     phi, sigma = activation.forward, recurrent_activation.forward
     with np.errstate(over="ignore"):  # exp(-z) may be inf, for a gate that is 0
-        _, _, i, f, g, o, tanh_c = gates_forward(z_i, z_f, z_g, z_o, c[:-1], phi, sigma)
-    return {
-        "z_i": z_i, "z_f": z_f, "z_g": z_g, "z_o": z_o,
-        "i": i, "f": f, "g": g, "o": o, "tanh_c": tanh_c,
-    }  # fmt: skip
+        for t in _parts_of(c[1:]):
+            _, _, *values = gates_forward(*(block[t] for block in z_blocks), c[t], phi, sigma)
+            for gate, value in zip(gates, values, strict=True):
+                gate[t] = value
+    names = "z_i", "z_f", "z_g", "z_o", "i", "f", "g", "o", "tanh_c"
+    return dict(zip(names, (*z_blocks, *gates), strict=True))
+
+
+def _parts_of(steps):
+    """Yield slices of timesteps so short that what is computed in between stays in the cache."""
+    T, B, U = steps.shape
+    n = max(1, _IN_CACHE // max(1, B * U))
+    for start in range(0, T, n):
+        yield slice(start, min(start + n, T))
 
 
 def _for_all_steps(product, a, weights, dropout):
@@ -83,29 +95,27 @@ def lstm_gate_gradients(dh, c, gates, activation=tanh, recurrent_activation=sigm
         di, df, dg, do, dc (T, B, U): all of the gradient that reaches each gate, and the cell
         state after each step; dc0 (B, U): that of the cell state before the first.
     """
-    i, f, g, tanh_c = (gates[name] for name in ("i", "f", "g", "tanh_c"))
-    *_, to_c = gates_slopes(
-        *(gates[name] for name in ("z_i", "z_f", "z_g", "z_o")),
-        *(c[:-1], c[1:], i, f, g, gates["o"], tanh_c),
-        *(activation.backward, recurrent_activation.backward),
-    )
-    from_h, f_passed = dh * to_c, f
-    if mask is not None:  # c of a step that is passed over is not shown in h, and not forgotten
-        counts = mask[..., None]
-        dh, from_h, f_passed = counts * dh, counts * from_h, np.where(counts != 0, f, 1)
-    dc, dc_next = np.empty_like(dh), 0
-    for t in reversed(range(len(dh))):
-        dc[t] = from_h[t] + dc_next
-        dc_next = dc[t] * f_passed[t]
-    dc_used = dc if mask is None else counts * dc
-    return {
-        "di": dc_used * g,
-        "df": dc_used * c[:-1],
-        "dg": dc_used * i,
-        "do": dh * tanh_c,
-        "dc": dc,
-        "dc0": dc_next,
-    }
+    z = [gates[name] for name in ("z_i", "z_f", "z_g", "z_o")]
+    i, f, g, o, tanh_c = (gates[name] for name in ("i", "f", "g", "o", "tanh_c"))
+    di, df, dg, do, dc = (np.empty_like(dh) for _ in range(5))
+    backwards = activation.backward, recurrent_activation.backward
+    dc_next = 0
+    for part in reversed(list(_parts_of(dh))):
+        values = [array[part] for array in (*z, c, c[1:], i, f, g, o, tanh_c)]
+        *_, to_c = gates_slopes(*values, *backwards)
+        dh_used, f_passed = dh[part], f[part]
+        from_h = dh_used * to_c
+        if mask is not None:  # c of a skipped step is neither shown in h nor forgotten
+            counts = mask[part][..., None]
+            dh_used, from_h = counts * dh_used, counts * from_h
+            f_passed = np.where(counts != 0, f_passed, 1)
+        for t in reversed(range(len(from_h))):
+            dc_t = dc[part][t] = from_h[t] + dc_next
+            dc_next = dc_t * f_passed[t]
+        dc_used = dc[part] if mask is None else counts * dc[part]
+        di[part], df[part], dg[part] = dc_used * g[part], dc_used * c[part], dc_used * i[part]
+        do[part] = dh_used * tanh_c[part]
+    return {"di": di, "df": df, "dg": dg, "do": do, "dc": dc, "dc0": dc_next}
 
 
 def lstm_x_gradient(dz, kernel, x_dropout=None):
@@ -114,6 +124,22 @@ def lstm_x_gradient(dz, kernel, x_dropout=None):
     With the recurrent kernel and h's dropout it is what dz sends back to h (T, B, U).
     """
     return _for_all_steps(from_gates, dz, kernel, x_dropout)
+
+
+def lstm_h_gradient(dh_above, dz, recurrent_kernel, h_dropout=None):
+    """Return dh (T, B, U), all of it: what comes from above, and from the gates of the next step.
+
+    Parameters
+    ----------
+    dh_above : ndarray (T, B, U)
+        That of `lstm_backward`.  There may be no mask.
+    dz : ndarray (T, B, 4U)
+    recurrent_kernel, h_dropout
+        As in `lstm_forward`.
+    """
+    dh = dh_above.copy()
+    dh[:-1] += lstm_x_gradient(dz[1:], recurrent_kernel, h_dropout)
+    return dh
 
 
 def lstm_gradient_shares(x, h, dz, x_dropout=None, h_dropout=None):
@@ -133,9 +159,15 @@ def lstm_gradient_shares(x, h, dz, x_dropout=None, h_dropout=None):
         dkernel (T, D, 4U), drecurrent_kernel (T, U, 4U), dbias (T, 4U): summed over T, they are
         the gradients that `lstm_backward` gives out.
     """
-    T = range(len(dz))
     return {
-        "dkernel": np.stack([kernel_gradient(x[t], dz[t], x_dropout) for t in T]),
-        "drecurrent_kernel": np.stack([kernel_gradient(h[t], dz[t], h_dropout) for t in T]),
+        "dkernel": _shares(x, dz, x_dropout),
+        "drecurrent_kernel": _shares(h[:-1], dz, h_dropout),
         "dbias": dz.sum(axis=1),
     }
+
+
+def _shares(a, dz, dropout):
+    if dropout is None:
+        return a.swapaxes(1, 2) @ dz
+    blocks = zip(dropout, split_gates(dz), strict=True)
+    return np.concatenate([_shares(a * scale, block, None) for scale, block in blocks], axis=-1)

@@ -85,8 +85,13 @@ def test_all_alphabet_experiments_with_pictures(tmp_path, capsys):
 def test_flow(lang, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(directions, "SEEDS", 2)
     pictures = ["--plot", str(tmp_path)] if lang == "ko" else []
-    assert flow.main(["--epochs", "2", "--lang", lang, *pictures]) == 0
+    page = tmp_path / "new" / "flow.html"
+    there = ["--html", f"{page.parent}/"] if lang == "en" else []
+    assert flow.main(["--epochs", "2", "--lang", lang, *pictures, *there]) == 0
     out = capsys.readouterr().out
+    if there:
+        assert f"Page: {page}" in out
+        assert "<title>Whose signal is it?</title>" in page.read_text(encoding="utf-8")
     for shape in ((1, 10, 1), (1, 10, 2), (2, 5, 2), (2, 5, 32), (2, 32), (2, 1), (95, 5, 1)):
         assert str(shape) in out
     assert "95 96 97 98 99 -> 100" in out

@@ -82,6 +82,17 @@ def test_directory_that_cannot_be_written(below, lang, tmp_path, capsys):
     assert str(tmp_path / below) in lines[0]
 
 
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_page_that_cannot_be_written(lang, tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SystemExit) as stop:
+        flow.main(["--html", str(tmp_path / "file" / "flow.html"), "--lang", lang])
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--html" in line and str(tmp_path / "file") in line
+    assert bool(HANGUL.search(line)) == (lang == "ko")
+
+
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_help(command, lang, capsys):

@@ -17,7 +17,8 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
-def test_python_blocks_run(capsys):
+def test_python_blocks_run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where what they write is not in the way
     names = {}
     for block in blocks("python"):
         exec(block, names)
@@ -113,6 +114,17 @@ def test_numbers_in_the_formulas(capsys):
     exec(script + loop, names)
     (expected,) = (block for block in blocks("text") if "sigmoid(z_f)" in block)
     compare(capsys.readouterr().out, expected, rtol=1e-3)
+
+
+def test_the_trace(capsys):
+    names = {}
+    script, lines = (
+        next(block for block in blocks("python") if word in block)
+        for word in ("set_random_seed(7)", "trace = model.trace(x, y)  # without")
+    )
+    exec(script + lines, names)
+    (expected,) = (block for block in blocks("text") if "<Trace of" in block)
+    compare(capsys.readouterr().out, expected)
 
 
 def compare(printed, expected, rtol=1e-5):

@@ -6,6 +6,7 @@ from ..reference import (
     lstm_gate_gradients,
     lstm_gates,
     lstm_gradient_shares,
+    lstm_h_gradient,
     lstm_x_gradient,
     split_gates,
 )
@@ -174,12 +175,12 @@ class LSTMTrace(LayerTrace):
                 name: _samples_first(getattr(self, name)) for name in GATES
             }  # time-major again
             ready = lstm_gate_gradients(
-                steps["dh"], steps["c"], gates, *self._functions, steps.get("mask")
+                self._dh(), steps["c"], gates, *self._functions, steps.get("mask")
             )
         elif name in DZ:
             ready = dict(zip(DZ, split_gates(steps["dz"]), strict=True))
         elif name == "dh":
-            ready = {"dh": steps["dh"]}
+            ready = {"dh": self._dh()}
         elif name == "dx":
             ready = {"dx": lstm_x_gradient(steps["dz"], self.kernel, self.x_dropout)}
         elif name == "dh0":
@@ -191,10 +192,17 @@ class LSTMTrace(LayerTrace):
             for name, array in ready.items()
         }
 
+    def _dh(self):
+        steps = self._steps
+        if "dh" not in steps:
+            back = steps["dz"], self.recurrent_kernel, self.h_dropout
+            steps["dh"] = lstm_h_gradient(steps["dh_above"], *back)
+        return steps["dh"]
+
     def _dh0(self):
         (dh0,) = lstm_x_gradient(self._steps["dz"][:1], self.recurrent_kernel, self.h_dropout)
         if self.mask is not None:  # past a first step that does not count
-            dh0 = dh0 + (1 - self._steps["mask"][0])[:, None] * self._steps["dh"][0]
+            dh0 = dh0 + (1 - self._steps["mask"][0])[:, None] * self._dh()[0]
         return dh0
 
     def kept(self):

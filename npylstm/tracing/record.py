@@ -119,7 +119,7 @@ def _lstm(program, row, number, training, with_gradients):
         )
         steps |= {name: scale.copy() for name, scale in dropped if scale is not None}
     if with_gradients:
-        steps["dh"], steps["dz"] = backend.lstm_gradients(program, number)
+        steps |= backend.lstm_gradients(program, number)
     functions = [plan.activations[row[f"{kind}activation"]] for kind in ("", "recurrent_")]
     names = [function.name for function in functions]
     return LSTMTrace(path, bool(row["reverse"]), names, steps, functions)

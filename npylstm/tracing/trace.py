@@ -98,6 +98,44 @@ class Trace(Mapping):
         """
         return tables.to_dataframe(self)
 
+    def to_html(self, path, samples=None, title=None):
+        """Write a web page, one file, through which one can walk the numbers step by step.
+
+        It needs a browser and nothing else; an old file is replaced whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+        samples : int, sequence of int, or None
+            Which samples, counted from 0.  None takes all for which there is room in about 2 MB,
+            from the first on; what is left out, the page says.
+        title : str or None
+            The heading; None makes one of the model's name.
+
+        Returns
+        -------
+        str or Path
+            `path`, as it was given.
+
+        Raises
+        ------
+        TypeError
+            If `samples` are no integers, or `title` is no text.
+        ValueError
+            If there is no sample of an index, or `samples` is empty.
+        OSError
+            If the file cannot be written.
+        """
+        from .. import page  # it stands above this
+
+        return page.write(self, path, samples, title)
+
+    def _repr_html_(self):
+        """Return the page in a frame: what notebooks show."""
+        from .. import page
+
+        return page.notebook(self)
+
     def save(self, filepath):
         """Write the trace to an .npz file; an old file is replaced whole or not at all.
 
@@ -127,4 +165,5 @@ class Trace(Mapping):
         loss = "" if self.loss is None else f", loss {self.loss:.6g}"
         widest = max(map(len, self._layers), default=0)
         lines = [f"{path:<{widest}}  {layer.describe()}" for path, layer in self._layers.items()]
-        return "\n  ".join([f"<Trace of {self.model!r}, {len(self.x)} samples{loss}", *lines]) + ">"
+        samples = "1 sample" if len(self.x) == 1 else f"{len(self.x)} samples"
+        return "\n  ".join([f"<Trace of {self.model!r}, {samples}{loss}", *lines]) + ">"
