@@ -30,6 +30,7 @@ SCRIPTS = (
     "main.js",
 )
 _IMPORT = re.compile(r"^import \{[^}]*\} from \"\./([\w.]+)\";\n", re.MULTILINE)
+_STYLES = re.compile(r"^@import \"\./([\w.]+)\";$", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=function |class |const )", re.MULTILINE)
 _TITLE = "<title>LSTM</title>"
 _STYLE = '<link rel="stylesheet" href="page.css">'
@@ -111,13 +112,14 @@ def notebook(trace):
 
 @cache
 def _parts():
-    """Return the template, the stylesheet and all scripts as one."""
+    """Return the template, all styles as one, and all scripts as one."""
     folder = resources.files(__package__)
-    page, style, *scripts = (
-        folder.joinpath(name).read_text(encoding="utf-8")
-        for name in ("page.html", "page.css", *SCRIPTS)
-    )
-    return page, style, "\n".join(map(_joined, scripts))
+
+    def read(name):
+        return folder.joinpath(name).read_text(encoding="utf-8")
+
+    styles, scripts = map(read, _STYLES.findall(read("page.css"))), map(read, SCRIPTS)
+    return read("page.html"), "\n".join(styles), "\n".join(map(_joined, scripts))
 
 
 def _joined(script):
