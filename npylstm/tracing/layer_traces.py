@@ -171,9 +171,8 @@ class LSTMTrace(LayerTrace):
             states = steps["x"], steps["h"], steps["c"]
             ready = lstm_gates(*states, *weights, *self._functions, **dropouts)
         elif name in GATE_GRADIENTS:
-            gates = {
-                name: _samples_first(getattr(self, name)) for name in GATES
-            }  # time-major again
+            # Time-major again, as the reference takes them.
+            gates = {gate: getattr(self, gate).swapaxes(0, 1) for gate in GATES}
             ready = lstm_gate_gradients(
                 self._dh(), steps["c"], gates, *self._functions, steps.get("mask")
             )
