@@ -66,9 +66,10 @@ def compare(crew, question, workload, effort, peers=None, actions=None):
 def _row(question, workload, turn, turns, shares, threads):
     """Return what is recorded of a turn.
 
-    `seconds` is the median over the rounds of the time for one batch, `ratio` that over ours by the
-    same kind of call, `limits` the GFLOP/s of `peak.now` in these rounds, and `agreement` the
-    largest differences, as shares of what is allowed.
+    `seconds` is the median over the rounds of the time for one batch, `ratio` that of how many
+    times longer it took than ours, by the same kind of call in the same round, `limits` the GFLOP/s
+    of `peak.now` in these rounds, and `agreement` the largest differences, as shares of what is
+    allowed.
     """
     ours = next(t for t in turns if (t.peer, t.action) == (OURS, OUR_ACTION[turn.action]))
     return {
@@ -81,7 +82,9 @@ def _row(question, workload, turn, turns, shares, threads):
         "call": PEERS[turn.peer].actions[turn.action],
         "threads": threads,
         "seconds": turn.median,
-        "ratio": turn.median / ours.median,
+        "ratio": statistics.median(
+            theirs / own for theirs, own in zip(turn.rounds, ours.rounds, strict=True)
+        ),
         "gflops": workload.flops(turn.action) / turn.median / 1e9,
         "first_call": turn.first_call,
         "calls": turn.calls,

@@ -1,7 +1,7 @@
 """The one way in which time is taken: in rounds, everyone in turn, and medians of the rounds.
 
 Other people's work on the machine comes and goes; what is measured in the same round meets the same
-weather.  So ratios are of medians from the same rounds, and single times say little.
+weather.  So ratios are taken within each round, and single times say little.
 """
 
 import statistics

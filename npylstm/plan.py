@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .aligned import aligned_zeros
 from .reference import activations
 from .reference.constraints import Projection
 from .reference.regularizers import Penalty
@@ -64,8 +65,8 @@ class Memory:
         self.owner = owner
         self.weight_segments, n = _lay_out(weights)
         self.state_segments, m = _lay_out(states)
-        self.parameters = np.zeros(n, self.dtype)
-        self.gradients = np.zeros(n, self.dtype)
+        self.parameters = aligned_zeros(n, self.dtype)
+        self.gradients = aligned_zeros(n, self.dtype)
         self.states = np.zeros(m, self.dtype)
 
     def weight(self, path):
@@ -513,8 +514,8 @@ class Plan:
     def __init__(self, builder, rows, size, x, outputs):
         self.memory = builder.memory
         self.rows = rows
-        self.arena = np.zeros(size, builder.memory.dtype)
-        self.gradient_arena = np.zeros(size, builder.memory.dtype)
+        self.arena = aligned_zeros(size, builder.memory.dtype)
+        self.gradient_arena = aligned_zeros(size, builder.memory.dtype)
         self.x = x
         self.outputs = outputs
         self.places, self.initial_states = builder.places, builder.initial_states

@@ -16,9 +16,10 @@ from .vector import FUSED, Vector, splat
 
 _POINTERS = 8  # how many pointers to rows fit the registers
 _AHEAD = 8  # how many lines of a matrix early they are asked for from the L2 cache
+_READ_AGAIN, _OF = 10, 14  # how many of so many rows; with more the loads are what is waited for
 
 
-def tile(heights, twin, emit):
+def tile(heights, twin, emit, without=()):
     """Return a function ``(rows left, …) -> rows done``, emitted, or its twin in plain Python.
 
     Parameters
@@ -31,8 +32,10 @@ def tile(heights, twin, emit):
     emit : callable
         ``emit(builder, rows, …)`` with the same names: pointers for the arrays, already moved on,
         64-bit integers for all else.
+    without : tuple of str
+        Parameters, the last ones, that this tile does not take.
     """
-    names = list(inspect.signature(twin).parameters)[1:]
+    names = [name for name in inspect.signature(twin).parameters if name not in without][1:]
 
     def interpreted(rows_left, *arguments):
         rows = next(height for height in heights if height <= rows_left)
@@ -163,10 +166,10 @@ def opaque(builder, pointer):
     return builder.asm(ir.FunctionType(pointer.type, [pointer.type]), "", "=r,0", [pointer], False)
 
 
-def prefetch(builder, pointer):
+def prefetch(builder, pointer, write=False):
     """Ask for the cache line at a pointer, which may also lead nowhere."""
     byte, integer = ir.IntType(8).as_pointer(), ir.IntType(32)
-    how = [ir.Constant(integer, number) for number in (0, 3, 1)]  # to read, everywhere, data
+    how = [ir.Constant(integer, number) for number in (int(write), 3, 1)]  # to stay; data
     function = vector.declare(builder, "llvm.prefetch.p0", ir.VoidType(), [byte, *[integer] * 3])
     builder.call(function, [builder.bitcast(pointer, byte), *how])
 
@@ -208,6 +211,7 @@ class Pieces(NamedTuple):
     piece: ir.Value
     outer: ir.Value | int = 0
     lefts: list | None = None  # how many numbers of each piece there are; None: whole vectors
+    soon: ir.Value | None = None  # what to ask the cache for with row 0, and so on; None: of these
 
 
 def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
@@ -230,40 +234,63 @@ def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
         Every sum is made in the order of k, whatever the number of rows; `chains` changes it.
     """
     n_rows, n_pieces = len(sums), len(sums[0])
+    many = n_rows * n_pieces
     flat = [value for row in sums for value in row]
+    read_again = _rows_read_again(form, n_rows, n_pieces, a)
 
     def part(o, flat):
         rows = [at(builder, a.pointer, (r, a.row), (o, a.outer)) for r in range(n_rows)]
         if n_rows <= _POINTERS and not isinstance(a.row, (int, ir.Constant)):
             rows = [opaque(builder, row) for row in rows]
+        again = [opaque(builder, rows[0]) for _ in range(n_pieces if read_again else 0)]
         pieces = at(builder, b.pointer, (o, b.outer))
 
         def step(k, values):
+            values, again = values[:many], values[many:]
             line = at(builder, pieces, (k, b.step))
             lefts = b.lefts or [None] * n_pieces
-            if b.lefts is None:
+            if b.soon is not None:
+                prefetch(builder, at(builder, b.soon, (k, b.step)))
+            elif b.lefts is None:
                 ahead = at(builder, line, (_AHEAD, b.step))
                 for v in range(n_pieces):
                     prefetch(builder, at(builder, ahead, (v, b.piece)))
             if not isinstance(a.step, ir.Constant):  # a column: each number in a line of its own
-                prefetch(builder, at(builder, rows[0], (builder.add(k, I64(_AHEAD)), a.step)))
+                for row in (rows[0], rows[-1])[:n_rows]:  # which may lie in two
+                    prefetch(builder, at(builder, row, (builder.add(k, I64(_AHEAD)), a.step)))
             loaded = [
                 load(builder, form, at(builder, line, (v, b.piece)), left)
                 for v, left in enumerate(lefts)
             ]
             new = []
             for r, row in enumerate(rows):
-                x = splat(builder, builder.load(at(builder, row, (k, a.step))), form).value
-                for v, piece in enumerate(loaded):
+                if r < read_again:
+                    numbers = [builder.load(at(builder, one, (r, a.row))) for one in again]
+                else:
+                    numbers = [builder.load(at(builder, row, (k, a.step)))] * n_pieces
+                for v, (number, piece) in enumerate(zip(numbers, loaded, strict=True)):
+                    x = splat(builder, number, form).value
                     new.append(multiply_add(builder, x, piece, values[r * n_pieces + v]))
-            return new
+            return new + [opaque(builder, at(builder, one, (1, a.step))) for one in again]
 
         if chains == 1:
-            return counted(builder, n, flat, step)
+            return counted(builder, n, [*flat, *again], step)[:many]
         return _chained(builder, form, n, flat, step, chains)
 
     flat = part(0, flat) if n_outer is None else counted(builder, n_outer, flat, part)
     return [flat[r * n_pieces : (r + 1) * n_pieces] for r in range(n_rows)]
+
+
+def _rows_read_again(form, n_rows, n_pieces, a):
+    """Return of how many rows the numbers are read once for each piece, and not once for all.
+
+    AVX-512 can multiply by a number in memory that it puts in all lanes itself, which saves the
+    instruction that does so, and LLVM makes use of that where a number is read for one product
+    only.  So it gets a pointer for each piece, of which it cannot know that they are the same.
+    They are moved on step by step: with an index in its address, the one instruction is two again.
+    """
+    fits = "avx512f" in form.features and isinstance(a.row, int) and (n_rows, n_pieces) == (_OF, 2)
+    return _READ_AGAIN if fits else 0
 
 
 def _chained(builder, form, n, values, step, chains):

@@ -66,6 +66,7 @@ TABLES = ("table", "segments")
     STATE_GRADIENTS,  # whether c[T] has one, and h[0], c[0] are to get one
     GATES,  # where in the workspace: gates, then dz
     PACKED,  # the weights as the forward's tiles read them; -1 for as they are
+    PARTIAL,  # each thread's sums over chunks of the weights, for GROUP samples
     PACKED_BACK,  # the transposed recurrent kernel; -1 if it is not needed
     PACKED_X,  # the transposed kernel; -1 if it is not needed
     CARRY,  # the gradient of c on its way from step to step
@@ -77,7 +78,7 @@ TABLES = ("table", "segments")
     VALUES,  # and where it leaves its values
     ROOM,  # and what else it keeps
     WIDTH,
-) = range(len(ROW.fields or ()) + 26)  # fmt: skip
+) = range(len(ROW.fields or ()) + 27)  # fmt: skip
 
 # The settings.
 (
@@ -134,6 +135,9 @@ LINE = 16
 ARRIVED, GENERATION, STOP, DECIDED, NOT_FINITE, ABANDONED, TAKEN = range(0, 7 * LINE, LINE)
 MAX_THREADS = 64  # each has a line for what is taken of its share
 N_SYNC = TAKEN + MAX_THREADS * LINE
+
+GROUP = 24  # samples of an LSTM that a thread takes at a time
+WHOLE = 512  # lines up to which a block of its weights is not cut into chunks
 
 N_NUMBERS = 3  # of every penalty and constraint; those that take fewer ignore the rest
 PENALTY_PIECE = 4096  # elements of a penalty that are summed at a time

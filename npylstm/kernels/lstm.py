@@ -21,12 +21,14 @@ from .frame import (
     DH_FROM,
     FIRST_STEP,
     GATES,
+    GROUP,
     MASK,
     MODE,
     ONE,
     PACKED,
     PACKED_BACK,
     PACKED_X,
+    PARTIAL,
     REVERSE,
     SPLIT_BACKWARD,
     SPLIT_FORWARD,
@@ -35,6 +37,7 @@ from .frame import (
     STEP,
     THREADS,
     USE_BIAS,
+    WHOLE,
     B,
     C,
     D,
@@ -49,9 +52,9 @@ from .masks import counts
 from .vector import host_format
 
 _ZEROS, _CARRIED = int(Start.ZEROS), int(Start.CARRIED)
-_GROUP = 18  # samples that a thread takes at a time, about
+_CHUNK = 64  # lines of a block of weights that stay in the L1 cache while samples pass
 _LINES = 96  # lines of a weight gradient that a thread takes at a time
-_BLOCK = 384  # rows of dz whose products are summed before the next: they stay in the L2 cache
+_BLOCK = 512  # rows of dz whose products are summed before the next: they stay in the L2 cache
 
 
 # ---------------------------------------------------------------------------------------- packing
@@ -96,11 +99,6 @@ def lstm_pack(dtype):
 
 
 # ------------------------------------------------------------------------------- sharing the work
-def _group(heights):
-    """Return how many samples a thread takes at a time: some microseconds of work."""
-    return heights[0] * max(1, _GROUP // heights[0])
-
-
 @jit
 def following(frame, k, n, task, shared):
     """Return the task after one: of n, the next that is still to be done; -1 after the last."""
@@ -158,10 +156,26 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
     form = host_format(dtype)
     L = form.lanes
     heights = (1,) if single else tile.heights(form, 4)
-    group = _group(heights)
     phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
     step = tile.forward_tile(form, heights, phi, sigma, saved, unpacked=single)
+    chunk = tile.product_tile(form, heights, 4, same_lanes=True, asks=True)
     copy, (start, carry_over) = copy_of(form), states_of(form)
+
+    @jit
+    def add(frame, a, n, lines, begin, end, partial, init, init_row, init_left):
+        # Add n lines' products to the sums of samples begin, …, end - 1, which start from `init`; a
+        # is where their numbers lie in the arena and how far apart.
+        q, soon = begin, lines + n * 4 * L
+        while q < end:
+            here = q - begin
+            done = chunk(
+                end - q, frame.arena, a[0] + q * a[1], a[1], 0,
+                frame.workspace, lines, 4 * L, L, 0, n, 1,
+                frame.workspace, init + here * init_row, init_row, init_left,
+                frame.workspace, partial + here * 4 * L, 4 * L, L, L, frame.workspace, soon,
+            )  # fmt: skip
+            q += done
+            soon += L  # of the lines that follow, each tile asks for its part
 
     def kernel(row, frame, k):
         table, arena = frame.table, frame.arena
@@ -175,13 +189,15 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
             weights, w = frame.workspace, table[row, PACKED]
             line, piece, block = 4 * L, L, (d + u + 1) * 4 * L
         threads, blocks = frame.settings[THREADS], (u + L - 1) // L
+        partial = table[row, PARTIAL] + k * GROUP * 4 * L
         first, last = share(b, k, threads)
         start(row, frame, first, last)
-        split_units, groups = table[row, SPLIT_FORWARD], 1
+        split_units = table[row, SPLIT_FORWARD]
         if split_units:
-            groups = (b + group - 1) // group
+            first, last = 0, b
             if barrier(frame):
                 return
+        groups = (last - first + GROUP - 1) // GROUP
         for s in range(t):
             x_s = x + (t - 1 - s if table[row, REVERSE] else s) * b * d
             h_s, c_s = h + s * b * u, c + s * b * u
@@ -189,21 +205,36 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
             n = blocks * groups
             task = following(frame, k, n, -1, split_units)
             while task >= 0:
-                nb, q, end = task // groups, first, last
-                if split_units:
-                    q = task % groups * group
-                    end = least(q + group, b)
+                nb, begin = task // groups, first + task % groups * GROUP
+                end = least(begin + GROUP, last)
+                of_x = w + nb * block
+                of_h = of_x + d * line
+                init, init_row, init_left = of_h + u * line, 0, (u - nb * L) * use_bias
+                x_done, h_done, cut = 0, 0, not single and d + n_h > WHOLE
+                while cut and d - x_done + n_h - h_done > _CHUNK:
+                    if x_done < d:
+                        more = least(_CHUNK, d - x_done)
+                        a, lines = (x_s + x_done, d), of_x + x_done * line
+                        x_done += more
+                    else:
+                        more, a, lines = _CHUNK, (h_s + h_done, u), of_h + h_done * line
+                        h_done += more
+                    add(frame, a, more, lines, begin, end, partial, init, init_row, init_left)
+                    init, init_row, init_left = partial, 4 * L, L
+                q = begin
                 while q < end:
                     here = q * u + nb * L
                     q += step(
-                        end - q, arena, x_s + q * d, d, d, arena, h_s + q * u, n_h, u,
-                        weights, w + nb * block, line, piece, use_bias, arena, c_s + here,
-                        arena, h_s + b * u + here, arena, c_s + b * u + here,
+                        end - q, arena, x_s + q * d + x_done, d, d - x_done,
+                        weights, of_x + x_done * line,
+                        arena, h_s + q * u + h_done, u, n_h - h_done,
+                        weights, of_h + h_done * line, line, piece,
+                        weights, init + (q - begin) * init_row, init_row, init_left,
+                        arena, c_s + here, arena, h_s + b * u + here, arena, c_s + b * u + here,
                         frame.workspace, gates + ((nb * t + s) * b + q) * 4 * L, u - nb * L,
                     )  # fmt: skip
                 if masked:
-                    q = task % groups * group if split_units else first
-                    units = least(L, u - nb * L)
+                    q, units = begin, least(L, u - nb * L)
                     while q < end:
                         if not counts(row, frame, s, q):  # both states stay what they were
                             here = q * u + nb * L
@@ -237,7 +268,6 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked
     else:
         heights = tile.heights(form, tile.BACK_PIECES)
         step = tile.backward_tile(form, heights, phi, sigma, saved, masked)
-    group = _group(heights)
 
     @jit
     def start(row, frame, first, last):
@@ -261,7 +291,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked
         start(row, frame, first, last)
         split_units, groups = table[row, SPLIT_BACKWARD], 1
         if split_units:
-            groups = (b + group - 1) // group
+            groups = (b + GROUP - 1) // GROUP
             if barrier(frame):
                 return
         for s in range(t - 1, -1, -1):
@@ -273,8 +303,8 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked
             while task >= 0:
                 at, q, end = task // groups * wide, first, last
                 if split_units:
-                    q = task % groups * group
-                    end = least(q + group, b)
+                    q = task % groups * GROUP
+                    end = least(q + GROUP, b)
                 dh_left = u - at if s >= table[row, DH_FROM] else 0
                 while q < end:
                     here = q * u + at
@@ -367,7 +397,8 @@ def lstm_x_gradient(dtype):
     """Return the kernel that makes dx, and dh0 and dc0 if they are wanted, from dz."""
     form = host_format(dtype)
     L, P = form.lanes, tile.BACK_PIECES * form.lanes
-    product = tile.product_tile(form, tile.heights(form, tile.BACK_PIECES), tile.BACK_PIECES)
+    heights = tile.heights(form, tile.BACK_PIECES)
+    product = tile.product_tile(form, heights, tile.BACK_PIECES, of_gates=True)
     add_up = elementwise(form, lambda a, b: a + b, 2, 1)
 
     @jit

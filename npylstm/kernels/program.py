@@ -12,6 +12,7 @@ from math import ceil, prod
 
 import numpy as np
 
+from ..aligned import aligned_zeros
 from ..backends.gradient_flow import Flow, gradient_flow
 from ..plan import ROW, MetricOp, Op, Start, UpdateOp
 from . import frame as fr
@@ -230,7 +231,7 @@ class Program:
         plan, memory = self.plan, self.plan.memory
         nothing = np.zeros(16, memory.dtype)
         integers = np.zeros(16, np.int64)
-        workspace = np.zeros(self._size + 2 * _ALIGN, memory.dtype)
+        workspace = aligned_zeros(self._size + 2 * _ALIGN, memory.dtype)
         workspace[fr.ONE] = 1
         for place, numbers in self._constants:
             workspace[place : place + len(numbers)] = numbers
@@ -366,6 +367,8 @@ def _lstm(program, row, line, wanted):
     packs = False
     if not single:
         line[fr.PACKED], packs = program.room(NB * (D + U + 1) * 4 * L), True
+    if packs and D + U > fr.WHOLE:
+        line[fr.PARTIAL] = program.room(fr.MAX_THREADS * fr.GROUP * 4 * L)
     if program.keeps:
         line[fr.GATES] = program.room(ceil(U / P) * 2 * T * B * 4 * L)  # tiles go back two by two
         line[fr.CARRY] = program.room(B * ceil(U / P) * P)

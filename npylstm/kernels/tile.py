@@ -33,6 +33,7 @@ from .emit import (
     keep,
     load,
     multiply_add,
+    prefetch,
     stack,
     store,
     sum_each,
@@ -55,19 +56,23 @@ def heights(form, pieces):
 
 
 # --------------------------------------------------------------------------------------- c = a @ b
-def product_tile(form, heights, pieces, same_lanes=False, chains=1, columns=False):
+def product_tile(
+    form, heights, pieces, same_lanes=False, chains=1, columns=False, asks=False, of_gates=False
+):  # fmt: skip
     """Return a tile ``c = init + a @ b`` of a few rows and `pieces` vectors.
 
     Strides are those of `emit.Rows` and `emit.Pieces`; `a_stride` is from row to row of a, whose
     numbers lie side by side; with `columns` from number to number, and the rows lie side by side.
     `left` says how many numbers of a row of c there are from here on, `init_left` how many of init
     (0: zeros).  With `same_lanes` the pieces are not side by side, and each has `left` numbers.
+    With `asks` it asks the cache for a line of `soon` with each of b, and not for those of b.  With
+    `of_gates` a lies as gates do, and b is packed in whole vectors.
     """
     L = form.lanes
 
     def twin(
         rows, a, a_at, a_stride, a_outer, b, b_at, b_step, b_piece, b_outer, n, n_outer,
-        init, init_at, init_row, init_left, c, c_at, c_row, c_piece, left,
+        init, init_at, init_row, init_left, c, c_at, c_row, c_piece, left, soon=None, soon_at=0,
     ):  # fmt: skip
         a_row, a_step = (1, a_stride) if columns else (a_stride, 1)
         a_rows = _strided(a, a_at, (rows, n_outer, n), (a_row, a_outer, a_step))
@@ -86,7 +91,7 @@ def product_tile(form, heights, pieces, same_lanes=False, chains=1, columns=Fals
 
     def emit(
         builder, rows, a, a_stride, a_outer, b, b_step, b_piece, b_outer, n, n_outer,
-        init, init_row, init_left, c, c_row, c_piece, left,
+        init, init_row, init_left, c, c_row, c_piece, left, soon=None,
     ):  # fmt: skip
         def each_piece(pointer, row, count):
             for r in range(rows):
@@ -98,15 +103,20 @@ def product_tile(form, heights, pieces, same_lanes=False, chains=1, columns=Fals
         sums = [[None] * pieces for _ in range(rows)]
         for r, v, pointer, lanes in each_piece(init, init_row, init_left):
             sums[r][v] = load(builder, form, pointer, lanes)
-        lefts = None if same_lanes else [builder.sub(left, I64(v * L)) for v in range(pieces)]
-        a_row, a_step = (I64(1), a_stride) if columns else (a_stride, I64(1))
+        if columns:  # sums that lie far apart: what the next tile starts from is asked for now
+            for v in range(pieces):
+                ask_for(builder, at(builder, init, (rows, init_row), (v, c_piece)), rows, init_row)
+        whole = same_lanes or of_gates
+        lefts = None if whole else [builder.sub(left, I64(v * L)) for v in range(pieces)]
+        a_row = 4 * L if of_gates else a_stride
+        a_row, a_step = (I64(1), a_stride) if columns else (a_row, I64(1))
         a_rows = Rows(a, a_row, a_step, a_outer)
-        b_pieces = Pieces(b, b_step, b_piece, b_outer, lefts)
+        b_pieces = Pieces(b, b_step, b_piece, b_outer, lefts, soon)
         sums = accumulate(builder, form, sums, a_rows, b_pieces, n, n_outer, chains)
         for r, v, pointer, lanes in each_piece(c, c_row, left):
             store(builder, form, sums[r][v], pointer, lanes)
 
-    return tile(heights, twin, emit)
+    return tile(heights, twin, emit, without=() if asks else ("soon", "soon_at"))
 
 
 # ------------------------------------------------------------------------------------ the forward
@@ -114,8 +124,9 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
     """Return a tile that takes a few samples one timestep ahead, for one block of units.
 
     `saved` says what is left in `gates`: "gates", "z" (for activations whose backward needs it) or
-    "" for nothing.  `n_h` is U, or 0 where h is zero; `left` how many units there are from here on.
-    `unpacked` weights are read as they lie, for a single row.
+    "" for nothing.  The sums start from `init`: the bias, or the sums over the lines of the weights
+    that were taken before.  `left` says how many units there are from here on.  `unpacked` weights
+    are read as they lie, for a single row.
     """
     L, chains = form.lanes, _CHAINS if unpacked else 1
 
@@ -124,14 +135,16 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
         return h, c, {"gates": gates, "z": z, "": []}[saved]
 
     def twin(
-        rows, x, x_at, x_row, D, h, h_at, n_h, U, weights, weights_at, step, piece, use_bias,
-        c, c_at, h_next, h_next_at, c_next, c_next_at, gates, gates_at, left,
+        rows, x, x_at, x_row, n_x, of_x, of_x_at, h, h_at, U, n_h, of_h, of_h_at, step, piece,
+        init, init_at, init_row, init_left, c, c_at, h_next, h_next_at, c_next, c_next_at,
+        gates, gates_at, left,
     ):  # fmt: skip
-        lines = _strided(weights, weights_at, (D + U + use_bias, 4, L), (step, piece, 1))
-        z = np.einsum("rk,kgl->grl", _strided(x, x_at, (rows, D), (x_row, 1)), lines[:D])
-        states = _strided(h, h_at, (rows, n_h), (U, 1))
-        z = z + np.einsum("rk,kgl->grl", states, lines[D : D + n_h])
-        z = z + lines[D + U : D + U + use_bias].sum(axis=0)[:, None]
+        of_x = _strided(of_x, of_x_at, (n_x, 4, L), (step, piece, 1))
+        of_h = _strided(of_h, of_h_at, (n_h, 4, L), (step, piece, 1))
+        z = np.einsum("rk,kgl->grl", _strided(x, x_at, (rows, n_x), (x_row, 1)), of_x)
+        z = z + np.einsum("rk,kgl->grl", _strided(h, h_at, (rows, n_h), (U, 1)), of_h)
+        for g, r in np.ndindex(4, rows):
+            z[g, r] += _load(init, init_at + r * init_row + g * piece, init_left, L)
         z[:, :, max(0, left) :] = 0
         for r in range(rows):
             c_prev = _load(c, c_at + r * U, left, L)
@@ -143,18 +156,18 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
                 _store(gates, gates_at + (4 * r + g) * L, L, value)
 
     def emit(
-        builder, rows, x, x_row, D, h, n_h, U, weights, step, piece, use_bias,
-        c, h_next, c_next, gates, left,
+        builder, rows, x, x_row, n_x, of_x, h, U, n_h, of_h, step, piece,
+        init, init_row, init_left, c, h_next, c_next, gates, left,
     ):  # fmt: skip
-        bias = at(builder, weights, (builder.add(D, U), step))
-        lanes = builder.mul(left, use_bias)
-        first = [load(builder, form, at(builder, bias, (g, piece)), lanes) for g in range(4)]
-        inputs, states = Rows(x, x_row, I64(1)), Rows(h, U, I64(1))
+        sums = []
+        for r in range(rows):
+            line = at(builder, init, (r, init_row))
+            gates_of = [at(builder, line, (g, piece)) for g in range(4)]
+            sums.append([load(builder, form, pointer, init_left) for pointer in gates_of])
         lefts = [left] * 4 if unpacked else None
-        of_x = Pieces(weights, step, piece, 0, lefts)
-        of_h = Pieces(at(builder, weights, (D, step)), step, piece, 0, lefts)
-        sums = accumulate(builder, form, [first] * rows, inputs, of_x, D, chains=chains)
-        sums = accumulate(builder, form, sums, states, of_h, n_h, chains=chains)
+        for a, a_row, n, weights in ((x, x_row, n_x, of_x), (h, U, n_h, of_h)):
+            a_rows, b_pieces = Rows(a, a_row, I64(1)), Pieces(weights, step, piece, 0, lefts)
+            sums = accumulate(builder, form, sums, a_rows, b_pieces, n, chains=chains)
 
         def finish(rows, z):
             z = [keep_in_rows(value, left, form) for value in z]
@@ -208,6 +221,12 @@ def backward_tile(form, heights, activation, recurrent_activation, saved, masked
         builder, rows, dz_next, n_next, block, weights_back, dh, dh_left, U,
         c, c_next, carry, carry_row, gates, left, mask, before,
     ):  # fmt: skip
+        for v in range(P):  # what the equations will read has left the cache since the forward
+            ask_for(builder, at(builder, c, (v, L)), rows, U)
+            ask_for(builder, at(builder, c_next, (v, L)), rows, U)
+            ask_for(builder, at(builder, carry, (v, L)), rows, carry_row)
+            for g in range(4):
+                ask_for(builder, at(builder, gates, (v, block), (g, L)), rows, 4 * L, write=True)
         sums = []
         for r in range(rows):
             line = at(builder, dh, (r, U))
@@ -473,6 +492,12 @@ def _each_row(builder, form, sums, finish):
     counted(builder, I64(n_rows // together), [], each)
     if n_rows % together:
         side_by_side(I64(n_rows - n_rows % together), n_rows % together)
+
+
+def ask_for(builder, pointer, rows, stride, write=False):
+    """Ask the cache for a vector of each of some rows, which are wanted later."""
+    for r in range(rows):
+        prefetch(builder, at(builder, pointer, (r, stride)), write)
 
 
 def load_rows(builder, form, pointer, rows, stride, left=None):

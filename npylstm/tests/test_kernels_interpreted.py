@@ -144,6 +144,28 @@ def test_the_kernels_own_lines_are_what_runs(tmp_path):
     assert not any("gates_forward" in name for name in compiled)
 
 
+def test_weights_that_are_taken_in_chunks():
+    script = textwrap.dedent(
+        """
+        import numpy as np
+        import npylstm
+        from npylstm import Sequential
+        from npylstm.layers import LSTM, Input
+
+        rng = np.random.default_rng(0)
+        model = Sequential([Input((2, 510)), LSTM(10, dtype="float64")])
+        model.compile("sgd", "mse")
+        x, y, results = rng.normal(size=(27, 2, 510)), rng.normal(size=(27, 10)), []
+        for backend in ("numpy", "numba"):
+            with npylstm.using_backend(backend):
+                results.append(model.loss_and_gradients(x, y)[1].values())
+        for expected, actual in zip(*results, strict=True):
+            np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-14)
+        """
+    )
+    run(script, NUMBA_DISABLE_JIT="1")
+
+
 def test_on_several_threads_it_gives_the_same_as_on_one(tmp_path):
     """Plain Python has no barrier to meet at, so nothing may be shared out there."""
     script = textwrap.dedent(

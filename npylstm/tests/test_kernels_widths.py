@@ -28,8 +28,9 @@ SCRIPT = textwrap.dedent(
     # Roundings as in agreement.py.
     bound = {"float32": 2e-5, "float64": 1e-13}[sys.argv[1]]
     npylstm.config.set_floatx(sys.argv[1])
-    # One row, and as many as the tallest tile has and one more; units around whole vectors.
-    for U, B in ((1, 1), (3, 7), (8, 5), (9, 1), (17, 3), (33, 13)):
+    # One row, and as many as the tallest tile has and one more; units around whole vectors; more
+    # samples than pass at a time, and weights that are taken in chunks.
+    for U, B in ((1, 1), (3, 7), (8, 5), (9, 1), (17, 3), (33, 15), (520, 27)):
         layers = [LSTM(U, return_sequences=True), LSTM(U), Dense(3, "softmax")]
         model = Sequential([Input((4, 5)), *layers])
         model.set_weights([rng.normal(size=w.shape) / np.sqrt(U + 1) for w in model.get_weights()])

@@ -194,6 +194,20 @@ def test_sizes_around_whole_vectors(rng, U, B):
     assert_same_gradients(actual, expected, "float32")
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("D, U", [(70, 450), (500, 20)])
+def test_weights_that_are_taken_in_chunks(rng, D, U, dtype):
+    """More lines of weights than stay in the cache, and more samples than pass at a time."""
+    model = Sequential([Input((3, D)), LSTM(U, dtype=dtype), Dense(2, dtype=dtype)])
+    randomized(model, rng, 0.7 / np.sqrt(D + U))
+    model.compile("sgd", "mse")
+    x, y = rng.normal(size=(29, 3, D)), rng.normal(size=(29, 2))
+    expected, actual = on_each(lambda: model.loss_and_gradients(x, y))
+    assert_same_gradients(actual, expected, dtype, factor=4)  # sums of hundreds of terms
+    expected, actual = on_each(lambda: model.predict_on_batch(x))
+    assert_close(actual, expected, dtype)
+
+
 def test_long_sequences_in_parts(rng):
     """The weights' gradients are summed over several blocks of timesteps and samples."""
     model = Sequential([Input((150, 3)), LSTM(5, return_sequences=True, dtype="float64")])

@@ -90,6 +90,21 @@ def test_two_runs_are_identical_whatever_the_number_of_threads(shared_out, rng):
     assert sum(name.startswith("npylstm") for name in names) >= 2, "no threads were used"
 
 
+def test_weights_taken_in_chunks_on_many_threads(shared_out, rng):
+    """More lines than stay in the cache: their sums go by way of each thread's own room."""
+    x, y = rng.normal(size=(60, 3, 16)), rng.normal(size=(60, 3))
+
+    def run(n):
+        npylstm.utils.set_random_seed(8)
+        model = Sequential([Input((3, 16)), LSTM(500), Dense(3)])
+        model.compile("adam", "mse")
+        return everything_of(model, x, y, n, batch_size=60)
+
+    one = run(1)
+    for n in (2, 3):
+        assert_identical(run(n), one)
+
+
 @pytest.mark.parametrize("B", [1, 2, 5])
 def test_small_models_on_many_threads(many_threads, shared_out, rng, B):
     x, y = rng.normal(size=(9, 3, 4)), rng.integers(0, 3, (9, 3))

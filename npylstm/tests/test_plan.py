@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+import npylstm
 from npylstm import Sequential
 from npylstm.layers import LSTM, Dense, Input
 from npylstm.plan import Op
@@ -25,6 +26,16 @@ def test_weights_are_views_of_one_vector(model):
     assert model.memory.parameters.size == model.count_params()
     model.memory.parameters[:] = 7
     assert all((weight == 7).all() for weight in model.get_weights())
+
+
+def test_what_kernels_work_on_starts_where_a_cache_line_does(model):
+    x, y = np.zeros((3, 4, 2)), np.zeros((3, 6))
+    with npylstm.using_backend("numba"):
+        model.fit(x, y, verbose=0)
+        with model._program(x, 3, with_loss=True) as program:
+            frame = program.frame
+    for name in ("parameters", "gradients", "arena", "gradient_arena", "workspace"):
+        assert getattr(frame, name).ctypes.data % 64 == 0, name
 
 
 def test_segments_follow_one_another_without_gaps(model):
