@@ -70,9 +70,9 @@ def lstm_pack(dtype):
         blocks, lines = (u + L - 1) // L, d + u + table[row, USE_BIAS]
         to = table[row, PACKED]
         if to >= 0:
-            first, last = share(blocks, k, threads)
-            for nb in range(first, last):
-                for line in range(lines):
+            first, last = share(lines, k, threads)
+            for line in range(first, last):  # line by line, as they lie in memory
+                for nb in range(blocks):
                     for g in range(4):
                         copy(
                             1, frame.parameters, w + (line * 4 + g) * u + nb * L, u - nb * L,
