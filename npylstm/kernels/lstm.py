@@ -357,9 +357,7 @@ def lstm_weight_gradients(dtype):
             if done and barrier(frame):
                 return
             task = take(frame, k, blocks * groups)
-            while task >= 0:
-                if stopped(frame):
-                    return
+            while task >= 0 and not stopped(frame):  # at the next barrier all give up, or none
                 # ``a.T @ dz`` for lines of x, of h, and a line of ones: a line of dz a sample.
                 nb, group = task // groups, task % groups
                 if group < of_x:

@@ -393,6 +393,40 @@ LONG_BATCH = """
 """
 
 
+ASKED_TO_END = """
+import sys, time
+import numpy as np
+import npylstm
+from concurrent import futures
+from npylstm import Sequential, interrupt
+from npylstm.backends import numba_backend
+from npylstm.layers import LSTM, Input
+
+numba_backend._LONG_BATCH = numba_backend._THREADED_BATCH = numba_backend._THREADED_CALL = 0
+wait = futures.wait
+futures.wait = lambda threads, timeout=None: wait(threads, timeout and timeout / 200)
+npylstm.set_num_threads(2)
+model = Sequential([Input((1000, 8)), LSTM(16)])
+model.compile("sgd", "mse")
+rng = np.random.default_rng(0)
+x, y = rng.normal(size=(16, 1000, 8)), rng.normal(size=(16, 16))
+model.loss_and_gradients(x, y)
+start = time.perf_counter()
+model.loss_and_gradients(x, y)
+seconds, ended = time.perf_counter() - start, 0
+for _ in range(400):
+    start, delay = time.perf_counter(), rng.uniform(0, seconds)
+    interrupt.pending = lambda: time.perf_counter() - start > delay
+    model.loss_and_gradients(x, y)
+    ended += interrupt.pending()
+assert ended > 40, ended
+"""
+
+
+def test_no_thread_is_left_waiting_whenever_the_end_is_asked_for():
+    python(ASKED_TO_END)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 @pytest.mark.parametrize("threads", [1, 2])
 def test_ctrl_c_in_a_long_batch(threads):
