@@ -169,7 +169,7 @@ def opaque(builder, pointer):
 def prefetch(builder, pointer, write=False):
     """Ask for the cache line at a pointer, which may also lead nowhere."""
     byte, integer = ir.IntType(8).as_pointer(), ir.IntType(32)
-    how = [ir.Constant(integer, number) for number in (int(write), 3, 1)]  # to stay; data
+    how = [ir.Constant(integer, number) for number in (int(write), 3, 1)]  # 3: to be kept; 1: data
     function = vector.declare(builder, "llvm.prefetch.p0", ir.VoidType(), [byte, *[integer] * 3])
     builder.call(function, [builder.bitcast(pointer, byte), *how])
 

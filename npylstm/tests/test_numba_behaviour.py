@@ -394,7 +394,7 @@ LONG_BATCH = """
 
 
 ASKED_TO_END = """
-import sys, time
+import time
 import numpy as np
 import npylstm
 from concurrent import futures
