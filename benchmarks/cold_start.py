@@ -7,8 +7,6 @@ import json
 import sys
 import time
 
-import numpy as np
-
 T, U, K, BATCHES = 5, 32, 26, 25  # the sixth alphabet experiment, an epoch of it
 
 
@@ -21,6 +19,8 @@ def main(library, *what):
         from keras import Sequential, layers
     seconds["import"] = time.perf_counter() - start
     if "epoch" in what:
+        import numpy as np  # here, for it is part of what either library imports
+
         start = time.perf_counter()
         rng = np.random.default_rng(3)
         x = rng.random((BATCHES, T, 1), "float32")

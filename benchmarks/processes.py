@@ -20,11 +20,16 @@ def available_cores():
 
 
 def environment(threads, extra=()):
-    """Return the variables for a process that is to use so many threads, and to find this code."""
+    """Return the variables for a process that is to use so many threads, and to find this code.
+
+    Python keeps the bytecode of what it imports, as an installer does: whoever forbids that has
+    this code compiled again by every process.
+    """
     path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     counts = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {
-        **os.environ,
+        **kept,
         "PYTHONPATH": os.pathsep.join(path),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "JAX_PLATFORMS": "cpu",

@@ -19,8 +19,9 @@ import sys
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from .compilation import compile_all, host_target, target_machine
 
 # Where the builder of each kernel is.  A builder takes what `address` is asked for by keyword.
 _MODULES = {
@@ -124,7 +125,7 @@ if hasattr(os, "register_at_fork"):
 def _find(name, kernel, specification):
     """Load a kernel that need not be compiled; return whether there is one."""
     if jit_disabled():
-        _interpreted.append(_build(kernel, specification))
+        _interpreted.append(build(kernel, specification))
         _loaded[name] = len(_interpreted) - 1
         return True
     symbol = _symbol(name)
@@ -141,19 +142,16 @@ def _symbol(name):
 def _compile(missing):
     """Compile kernels, keep them on disk, and load them."""
     start = time.perf_counter()
-    jobs = {}
-    with ThreadPoolExecutor(1) as llvm:  # works on one kernel while Python is at the next
-        for name, (kernel, specification) in missing.items():
-            code = lower(_build(kernel, specification), _symbol(name), specification["dtype"])
-            jobs[name] = llvm.submit(emit_object, code, _symbol(name))
-        for name, job in jobs.items():
-            code, symbol = job.result(), _symbol(name)
-            _write(_folder() / f"{symbol}.o", symbol, code)
-            _loaded[name] = _load(code, symbol)
+    codes = compile_all({_symbol(name): request for name, request in missing.items()})
+    for name in missing:
+        symbol = _symbol(name)
+        _write(_folder() / f"{symbol}.o", symbol, codes[symbol])
+        _loaded[name] = _load(codes[symbol], symbol)
     _compiled.append(([kernel for kernel, _ in missing.values()], time.perf_counter() - start))
 
 
-def _build(kernel, specification):
+def build(kernel, specification):
+    """Return a kernel's Python function."""
     module = importlib.import_module(f"{__package__}.{_MODULE_OF[kernel]}")
     return getattr(module, kernel)(**specification)
 
@@ -166,83 +164,6 @@ def call_interpreted(number, row, frame, k):
     """Call the Python function that a number from `address` stands for, if any."""
     if number:
         _interpreted[number](row, frame, k)
-
-
-# ------------------------------------------------------------------------------------ compilation
-def lower(function, symbol, dtype):
-    """Return the LLVM IR of ``function(row, frame, k)`` as text that defines a C function `symbol`.
-
-    This is Numba's part of the work, all of it in Python.
-    """
-    from numba.core import compiler, cpu, registry, types
-    from numba.core.codegen import CPUCodeLibrary
-
-    from .jit import FrameType
-
-    class Text(CPUCodeLibrary):
-        """Takes the code as it is; what else Numba would do with it is done in `emit_object`."""
-
-        def add_ir_module(self, module):
-            self.text = str(module)
-
-    flags = compiler.Flags()
-    flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
-    flags.error_model = "numpy"
-    flags.no_compile = True
-    flags.nrt = False  # kernels allocate nothing, so their code needs none of Numba's runtime
-    flags.fastmath = cpu.FastMathOptions({"contract"})
-    target = registry.cpu_target
-    target.typing_context.refresh()
-    target.target_context.refresh()
-    library = Text(target.target_context.codegen(), symbol)
-    result = compiler.compile_extra(
-        *(target.typing_context, target.target_context, function),
-        *((types.int64, FrameType(dtype), types.int64), types.void, flags, {}, library),
-    )
-    return library.text + _entry_ir(symbol, result.fndesc.llvm_func_name)
-
-
-def emit_object(text, symbol):
-    """Return the object file (bytes) that LLVM makes of a kernel's IR."""
-    from llvmlite import binding
-
-    module = binding.parse_assembly(text)
-    for unit in module.functions:
-        if unit.name != symbol and not unit.is_declaration:
-            unit.linkage = "internal"
-    module.verify()
-    machine = _target_machine()
-    tuning = binding.create_pipeline_tuning_options(speed_level=1)
-    passes = binding.create_pass_builder(machine, tuning)
-    passes.getModulePassManager().run(module, passes)
-    _check_declarations(module, symbol)
-    return machine.emit_object(module)
-
-
-def _entry_ir(symbol, inner):
-    """Return a C function around Numba's calling convention, as LLVM IR."""
-    return f"""
-define void @{symbol}(i64 %row, i64 %frame, i64 %k) {{
-  %result = alloca ptr
-  %status = call i32 @{inner}(ptr %result, ptr null, i64 %row, i64 %frame, i64 %k)
-  ret void
-}}
-"""
-
-
-def _check_declarations(module, symbol):
-    """Refuse code that needs more of the process than the C library's math."""
-    needed = {f.name for f in module.functions if f.is_declaration}
-    needed = {name for name in needed if not name.startswith("llvm.")}
-    if needed - _MATH:
-        raise RuntimeError(f"kernel {symbol!r} calls {sorted(needed - _MATH)}")
-
-
-_MATH = {
-    name + suffix
-    for name in ("fma", "exp", "pow", "log", "log1p", "sqrt", "memcpy", "memset", "memmove")
-    for suffix in ("", "f")
-}
 
 
 _compiled = []
@@ -260,37 +181,12 @@ def announce():
 
 
 # ---------------------------------------------------------------------------------------- loading
-def _target_machine():
-    from llvmlite import binding
-
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    target = binding.Target.from_default_triple()
-    reloc = "static" if target.name.startswith("x86") else "default"  # as Numba has it
-    return target.create_target_machine(**host_target(), opt=3, reloc=reloc, jit=True)
-
-
-def host_target():
-    """Return the processor's name and features, as Numba takes them, for LLVM."""
-    from llvmlite import binding
-
-    from .vector import host_features
-
-    name = os.environ.get("NUMBA_CPU_NAME") or binding.get_host_cpu_name()
-    listed = os.environ.get("NUMBA_CPU_FEATURES", "" if name.lower() == "generic" else None)
-    if listed is None:
-        ours = host_features()
-        known = sorted(binding.get_host_cpu_features())
-        listed = ",".join(("+" if one in ours else "-") + one for one in known)
-    return {"cpu": name, "features": listed}
-
-
 def _load(code, symbol):
     from llvmlite import binding
 
     global _engine
     if _engine is None:
-        machine = _target_machine()
+        machine = target_machine()
         _engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
     _engine.add_object_file(binding.ObjectFileRef.from_data(code))
     _engine.finalize_object()
