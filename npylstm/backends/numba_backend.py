@@ -346,12 +346,11 @@ def _call_around_loss(program, data, chosen):
 
 def _set(program, training, back, update):
     s, rows = program.settings, len(program.table)
-    passed = program.plan.passed_by(program.objective)
     reads_output = not training or len(program.objective.metrics) > 0
     s[[fr.TRAINING, fr.GATHER, fr.COUNT]] = training, program.gather, program.count
     s[fr.REPACK] = update[2] != 0
-    s[fr.FORWARD_ROWS] = rows if reads_output else rows - passed
-    s[fr.BACKWARD_ROWS] = rows - passed
+    s[fr.FORWARD_ROWS] = rows if reads_output else rows - program.passed
+    s[fr.BACKWARD_ROWS] = rows - program.passed
     s[fr.BACK] = program.back if back else 0
     s[fr.LOSS] = program.loss
     s[[fr.ACCUMULATE, fr.CLIP, fr.UPDATE, fr.AVERAGE]] = update

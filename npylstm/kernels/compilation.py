@@ -68,9 +68,11 @@ def _worthwhile(n):
     """Return how many processes are to help with n kernels."""
     from ..threads import get_num_threads
 
-    program = Path(sys.executable or "").name.lower()  # another one may have Python inside
-    if not program.startswith("python"):
-        return 0
+    if not Path(sys.executable or "").name.lower().startswith("python"):
+        return 0  # a program that has Python inside cannot be started as Python
+    multiprocessing = sys.modules.get("multiprocessing")
+    if multiprocessing and multiprocessing.parent_process() is not None:
+        return 0  # one of many processes, as a rule, which have the cores in use
     return min(get_num_threads() - 1, (os.cpu_count() or 1) - 1, n // _ENOUGH, _HELPERS)
 
 

@@ -66,6 +66,7 @@ class Program:
         self._n_values = 0  # of penalties
         self._size, self._requests, self.loss = fr.WORKSPACE, [], 0
         self._update = None
+        self.passed = 0  # how many of the last rows no gradient comes through
         self.settings = np.zeros(fr.N_SETTINGS, np.int64)
         self.rows = plan.rows_for(objective)
         self.table = np.zeros((len(self.rows), fr.WIDTH), np.int64)
@@ -128,9 +129,9 @@ class Program:
         flows *= len(rows)
         self.settings[fr.N_ROWS] = self.settings[fr.FORWARD_ROWS] = len(rows)
         if self.objective is not None:
-            passed = self.plan.passed_by(self.objective)
-            flows, zeros = gradient_flow(self.plan, rows[: len(rows) - passed], self._source())
-            flows += [None] * passed
+            self.passed = self.plan.passed_by(self.objective)
+            flows, zeros = gradient_flow(self.plan, rows[: len(rows) - self.passed], self._source())
+            flows += [None] * self.passed
         for row, line, flow in zip(rows, self.table, flows, strict=True):
             if flow is not None:
                 line[[fr.ADD_DX, fr.ADD_DX2]] = flow.adds
@@ -309,7 +310,8 @@ class Program:
                 self._bound[name] = array if array.flags.c_contiguous else None
                 new[name] = np.ascontiguousarray(array).reshape(-1)
                 self._addresses[fr.Frame._fields.index(name)] = new[name].ctypes.data
-        self.frame = self.frame._replace(**new)
+        if new:
+            self.frame = self.frame._replace(**new)
 
     def call(self, k):
         """Run thread k's part of the call that the settings describe."""

@@ -1,5 +1,6 @@
 """Processes that help with the compiling: they share the work, and nothing depends on them."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -87,7 +88,10 @@ def test_how_many_help(monkeypatch):
     monkeypatch.setattr(npylstm.threads, "_chosen", 1)
     assert compilation._worthwhile(100) == 0
     monkeypatch.setattr(npylstm.threads, "_chosen", 8)
-    monkeypatch.setattr(sys, "executable", "/usr/bin/a-server-with-python-inside")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/usr/bin/a-server-with-python-inside")
+        assert compilation._worthwhile(100) == 0
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: "somebody")
     assert compilation._worthwhile(100) == 0
 
 
