@@ -75,10 +75,10 @@ def results(run, pictures):
 
 def _how(settings):
     quick = "**A quick run: too short to conclude from.** " if settings["quick"] else ""
-    later = "".join(
-        f" Asked again {date}: {question.replace('_', ' ')}."
-        for question, date in settings.get("later", {}).items()
-    )
+    dates: dict[str, list[str]] = {}
+    for question, date in settings.get("later", {}).items():
+        dates.setdefault(date, []).append(question.replace("_", " "))
+    later = "".join(f" Asked later, {date}: {', '.join(of)}." for date, of in dates.items())
     return (
         f"{quick}Medians of {settings['rounds']} rounds, in each of which every library has its "
         f"turn of about {settings['seconds_a_turn']:g} s; in brackets how many times longer than "
