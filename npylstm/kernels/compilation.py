@@ -16,6 +16,7 @@ from pathlib import Path
 
 _ENOUGH = 4  # kernels that are worth a process more, which needs half a second to start
 _HELPERS = 3  # the most of them: the longest kernel takes a fourth of the time of all
+_PATIENCE = 60  # seconds that one has for its last kernel, which takes two
 
 
 def compile_all(requests):
@@ -38,11 +39,12 @@ def compile_all(requests):
                 helpers.append(_Helper(waiting, codes))
         _work_off(waiting, codes, compile_one)
         for helper in helpers:
-            helper.join()
-        _work_off(waiting, codes, compile_one)  # what one of them could not do
+            helper.join(_PATIENCE)
     finally:
         for helper in helpers:
             helper.process.kill()
+    left = deque(one for one in requests.items() if one[0] not in codes)  # by a helper that failed
+    _work_off(left, codes, compile_one)
     return codes
 
 
@@ -79,7 +81,7 @@ def _worthwhile(n):
 class _Helper(threading.Thread):
     """A process that compiles, and the thread that hands it one kernel after the other.
 
-    Whatever goes wrong with it, what it was at goes back to those that wait.
+    Whatever goes wrong with it, it only leaves undone what it was at.
     """
 
     def __init__(self, waiting, codes):
@@ -100,13 +102,9 @@ class _Helper(threading.Thread):
             _work_off(self.waiting, self.codes, self.ask)
 
     def ask(self, symbol, request):
-        try:
-            pickle.dump((symbol, request), self.process.stdin)
-            self.process.stdin.flush()
-            return pickle.load(self.process.stdout)
-        except Exception:
-            self.waiting.append((symbol, request))
-            raise
+        pickle.dump((symbol, request), self.process.stdin)
+        self.process.stdin.flush()
+        return pickle.load(self.process.stdout)
 
 
 def serve():

@@ -53,6 +53,7 @@ BROKEN = {
     "ends at once": "exit 1",
     "ends when it is asked": "head -c 1 >/dev/null",
     "says something else": "echo hello",
+    "says nothing": "exec sleep 60",
     "says half of it": "printf '\\200\\004\\225'; head -c 1 >/dev/null",
 }
 
@@ -64,6 +65,7 @@ def test_a_process_that_fails_is_done_without(broken, two_helpers, monkeypatch, 
     program.write_text(f"#!/bin/sh\n{BROKEN[broken]}\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(compilation, "_PATIENCE", 1)
     monkeypatch.setattr(compilation, "compile_one", lambda symbol, request: symbol.encode())
     assert compilation.compile_all(REQUESTS) == {symbol: symbol.encode() for symbol in REQUESTS}
 
