@@ -32,16 +32,19 @@ def cold_start(threads, repeats, with_keras=True):
     with tempfile.TemporaryDirectory() as cache:
         compiled = ["npylstm", "epoch"]
         cases = [
-            ("npylstm", "import", ["npylstm"], repeats),
-            ("npylstm", "first epoch, no kernel compiled before", compiled, 1),
-            ("npylstm", "first epoch, kernels from the cache", compiled, repeats),
+            ("npylstm", "import", ["npylstm"]),
+            ("npylstm", "first epoch, no kernel compiled before", compiled),
+            ("npylstm", "first epoch, kernels from the cache", compiled),
         ]
         if with_keras:
-            cases.append(("keras", "first epoch", ["keras", "epoch"], repeats))
+            cases.append(("keras", "first epoch", ["keras", "epoch"]))
         one_cold_start(["npylstm"], threads, cache)  # leaves the bytecode, as an installer does
-        for peer, what, arguments, times in cases:
+        for peer, what, arguments in cases:
             # The second case fills the cache, which the first does not need and the third finds.
-            runs = [one_cold_start(arguments, threads, cache) for _ in range(times)]
+            runs = []
+            for number in range(repeats):
+                folder = f"{cache}/{number if 'no kernel' in what else 0}"
+                runs.append(one_cold_start(arguments, threads, folder))
             medians = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
             rows.append(
                 {
