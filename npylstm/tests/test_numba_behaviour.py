@@ -424,7 +424,8 @@ assert ended > 40, ended
 
 
 def test_no_thread_is_left_waiting_whenever_the_end_is_asked_for():
-    python(ASKED_TO_END)
+    result = python(ASKED_TO_END)
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
