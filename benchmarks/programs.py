@@ -40,7 +40,7 @@ def cold_start(threads, repeats, with_keras=True):
             cases.append(("keras", "first epoch", ["keras", "epoch"]))
         one_cold_start(["npylstm"], threads, cache)  # leaves the bytecode, as an installer does
         for peer, what, arguments in cases:
-            # The second case fills the cache, which the first does not need and the third finds.
+            # Each start without kernels has a folder of its own; all others share the first of them.
             runs = []
             for number in range(repeats):
                 folder = f"{cache}/{number if 'no kernel' in what else 0}"
