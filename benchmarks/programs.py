@@ -40,7 +40,7 @@ def cold_start(threads, repeats, with_keras=True):
             cases.append(("keras", "first epoch", ["keras", "epoch"]))
         one_cold_start(["npylstm"], threads, cache)  # leaves the bytecode, as an installer does
         for peer, what, arguments in cases:
-            # Each start without kernels has a folder of its own; all others share the first of them.
+            # Each start without kernels has a folder of its own; the others share the first one.
             runs = []
             for number in range(repeats):
                 folder = f"{cache}/{number if 'no kernel' in what else 0}"
