@@ -40,6 +40,7 @@ from .emit import (
     tile,
     times,
     transposed,
+    where_some,
 )
 from .vector import Vector, host_registers, join, splat, split
 from .vector_math import FASTER
@@ -50,9 +51,16 @@ BACK_PIECES = 2  # vectors of units that a backward tile takes side by side
 
 
 def heights(form, pieces):
-    """Return how many rows a tile of so many pieces takes, such that its sums fit the registers."""
-    fit = (host_registers(form.features) - 4) // pieces
-    return tuple(n for n in (14, 6, 4, 2, 1) if n <= fit) if fit >= 6 else (3, 2, 1)
+    """Return how many rows tiles of so many pieces take: as many as fit the registers, but 6."""
+    fit = max(6, (host_registers(form.features) - 4) // pieces)
+    return tuple(n for n in (14, 6, 4, 2, 1) if n <= fit)
+
+
+def groups(form, rows, pieces):
+    """Return the pieces in groups, as even as can be, whose sums fit the registers."""
+    fit = (host_registers(form.features) - 4) // rows
+    many = -(-pieces // -(-pieces // fit))
+    return [range(first, min(first + many, pieces)) for first in range(0, pieces, many)]
 
 
 # --------------------------------------------------------------------------------------- c = a @ b
@@ -93,28 +101,33 @@ def product_tile(
         builder, rows, a, a_stride, a_outer, b, b_step, b_piece, b_outer, n, n_outer,
         init, init_row, init_left, c, c_row, c_piece, left, soon=None,
     ):  # fmt: skip
-        def each_piece(pointer, row, count):
-            for r in range(rows):
-                line = at(builder, pointer, (r, row))
-                for v in range(pieces):
-                    less = 0 if same_lanes else v * L
-                    yield r, v, at(builder, line, (v, c_piece)), builder.sub(count, I64(less))
-
-        sums = [[None] * pieces for _ in range(rows)]
-        for r, v, pointer, lanes in each_piece(init, init_row, init_left):
-            sums[r][v] = load(builder, form, pointer, lanes)
-        if columns:  # sums that lie far apart: what the next tile starts from is asked for now
-            for v in range(pieces):
-                ask_for(builder, at(builder, init, (rows, init_row), (v, c_piece)), rows, init_row)
-        whole = same_lanes or of_gates
-        lefts = None if whole else [builder.sub(left, I64(v * L)) for v in range(pieces)]
         a_row = 4 * L if of_gates else a_stride
         a_row, a_step = (I64(1), a_stride) if columns else (a_row, I64(1))
         a_rows = Rows(a, a_row, a_step, a_outer)
-        b_pieces = Pieces(b, b_step, b_piece, b_outer, lefts, soon)
-        sums = accumulate(builder, form, sums, a_rows, b_pieces, n, n_outer, chains)
-        for r, v, pointer, lanes in each_piece(c, c_row, left):
-            store(builder, form, sums[r][v], pointer, lanes)
+        for group in groups(form, rows, pieces):
+
+            def each_piece(pointer, row, count, group=group):
+                for r in range(rows):
+                    line = at(builder, pointer, (r, row))
+                    for v in group:
+                        less = 0 if same_lanes else v * L
+                        yield r, at(builder, line, (v, c_piece)), builder.sub(count, I64(less))
+
+            sums = [[] for _ in range(rows)]
+            for r, pointer, lanes in each_piece(init, init_row, init_left):
+                sums[r].append(load(builder, form, pointer, lanes))
+            if columns:  # sums that lie far apart: what the next tile starts from is asked for now
+                following = at(builder, init, (rows, init_row))
+                for v in group:
+                    ask_for(builder, at(builder, following, (v, c_piece)), rows, init_row)
+            whole = same_lanes or of_gates
+            lefts = None if whole else [builder.sub(left, I64(v * L)) for v in group]
+            of_b = at(builder, b, (group[0], b_piece))
+            b_pieces = Pieces(of_b, b_step, b_piece, b_outer, lefts, soon)
+            sums = accumulate(builder, form, sums, a_rows, b_pieces, n, n_outer, chains)
+            sums = (value for row in sums for value in row)
+            for (_, pointer, lanes), value in zip(each_piece(c, c_row, left), sums, strict=True):
+                store(builder, form, value, pointer, lanes)
 
     return tile(heights, twin, emit, without=() if asks else ("soon", "soon_at"))
 
@@ -159,15 +172,19 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
         builder, rows, x, x_row, n_x, of_x, h, U, n_h, of_h, step, piece,
         init, init_row, init_left, c, h_next, c_next, gates, left,
     ):  # fmt: skip
-        sums = []
-        for r in range(rows):
-            line = at(builder, init, (r, init_row))
-            gates_of = [at(builder, line, (g, piece)) for g in range(4)]
-            sums.append([load(builder, form, pointer, init_left) for pointer in gates_of])
-        lefts = [left] * 4 if unpacked else None
-        for a, a_row, n, weights in ((x, x_row, n_x, of_x), (h, U, n_h, of_h)):
-            a_rows, b_pieces = Rows(a, a_row, I64(1)), Pieces(weights, step, piece, 0, lefts)
-            sums = accumulate(builder, form, sums, a_rows, b_pieces, n, chains=chains)
+        sums = Sums(builder, form, rows, 4)
+        for group in groups(form, rows, 4):
+            part = []
+            for r in range(rows):
+                line = at(builder, init, (r, init_row))
+                gates_of = [at(builder, line, (g, piece)) for g in group]
+                part.append([load(builder, form, pointer, init_left) for pointer in gates_of])
+            lefts = [left] * len(group) if unpacked else None
+            for a, a_row, n, weights in ((x, x_row, n_x, of_x), (h, U, n_h, of_h)):
+                a_rows, of_group = Rows(a, a_row, I64(1)), at(builder, weights, (group[0], piece))
+                b_pieces = Pieces(of_group, step, piece, 0, lefts)
+                part = accumulate(builder, form, part, a_rows, b_pieces, n, chains=chains)
+            sums.add(group, part)
 
         def finish(rows, z):
             z = [keep_in_rows(value, left, form) for value in z]
@@ -179,7 +196,7 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
             for g, value in enumerate(kept):
                 store_rows(value, form, at(builder, gates, (g, L)), rows, 4 * L)
 
-        _each_row(builder, form, sums, finish)
+        sums.each_row(finish)
 
     return tile(heights, twin, emit)
 
@@ -227,16 +244,20 @@ def backward_tile(form, heights, activation, recurrent_activation, saved, masked
             ask_for(builder, at(builder, carry, (v, L)), rows, carry_row)
             for g in range(4):
                 ask_for(builder, at(builder, gates, (v, block), (g, L)), rows, 4 * L, write=True)
-        sums = []
-        for r in range(rows):
-            line = at(builder, dh, (r, U))
+
+        def from_above():
             lefts = [builder.sub(dh_left, I64(v * L)) for v in range(P)]
-            sums.append(
-                [load(builder, form, at(builder, line, (v, L)), lefts[v]) for v in range(P)]
-            )
+            places = [at(builder, dh, (r, U), (v, L)) for r in range(rows) for v in range(P)]
+            return [
+                load(builder, form, place, left)
+                for place, left in zip(places, lefts * rows, strict=True)
+            ]
+
+        dhs = where_some(builder, form, dh_left, from_above)
+        dhs = [dhs[r * P : (r + 1) * P] for r in range(rows)]
         dz = Rows(dz_next, 4 * L, I64(1), block)
         back = Pieces(weights_back, P * L, L, 4 * P * L * L)
-        sums = accumulate(builder, form, sums, dz, back, I64(4 * L), n_next)
+        dhs = accumulate(builder, form, dhs, dz, back, I64(4 * L), n_next)
 
         def finish(rows, dhs):
             for v, dh_value in enumerate(dhs):
@@ -255,7 +276,9 @@ def backward_tile(form, heights, activation, recurrent_activation, saved, masked
                     *(activation, recurrent_activation, saved, *passing),
                 )
 
-        _each_row(builder, form, sums, finish)
+        sums = Sums(builder, form, rows, P)
+        sums.add(range(P), dhs)
+        sums.each_row(finish)
 
     return tile(heights, twin, emit)
 
@@ -313,9 +336,9 @@ def backward_row_tile(form, activation, recurrent_activation, saved, masked=Fals
 
         sums = counted(builder, n_next, [form.constant(0)] * L, part)
         total = keep(builder, form, sum_each(builder, form, sums), left)
-        from_above = load(builder, form, dh, dh_left)
+        from_above = where_some(builder, form, dh_left, lambda: [load(builder, form, dh, dh_left)])
         one = [I64(0)]
-        dh_value = Vector(builder, builder.fadd(from_above, total), form)
+        dh_value = Vector(builder, builder.fadd(*from_above, total), form)
         c_values = [load_rows(builder, form, pointer, one, U, left) for pointer in (c, c_next)]
         passing = ()
         if masked:
@@ -461,37 +484,56 @@ def faster(function):
     return FASTER.get(function, function)
 
 
-def _each_row(builder, form, sums, finish):
-    """Emit ``finish(rows, sums of these rows)`` for all rows, a few of them side by side.
+class Sums:
+    """What a tile has summed up for some rows, and what is to be done with it.
 
-    The equations are long chains of operations each of which waits for the one before, so a
-    processor needs several of them to be busy.  The sums go by way of the stack.
+    The sums of a single row stay in registers, those of several go by way of the stack.
     """
-    n_rows, many, L = len(sums), len(sums[0]), form.lanes
-    if n_rows == 1:
-        finish([I64(0)], [Vector(builder, value, form) for value in sums[0]])
-        return
-    memory = stack(builder, form, n_rows * many)
-    for r, row in enumerate(sums):
-        for v, value in enumerate(row):
-            store(builder, form, value, at(builder, memory, (v * n_rows + r, L)))
 
-    def side_by_side(first, together):
-        wide = form._replace(lanes=together * L)
-        line = at(builder, memory, (first, L))
-        values = [load(builder, wide, at(builder, line, (v, n_rows * L))) for v in range(many)]
-        rows = [builder.add(first, I64(r)) for r in range(together)]
-        finish(rows, [Vector(builder, value, wide) for value in values])
+    def __init__(self, builder, form, rows, pieces):
+        self._builder, self._form, self._rows, self._pieces = builder, form, rows, pieces
+        self._memory = stack(builder, form, rows * pieces) if rows > 1 else None
+        self._single = []
 
-    together = min(_TOGETHER, n_rows)
+    def add(self, pieces, sums):
+        """Keep what was summed up for some of the pieces, a list for each row."""
+        if self._rows == 1:
+            self._single += sums[0]
+            return
+        for r, row in enumerate(sums):
+            for v, value in zip(pieces, row, strict=True):
+                place = at(self._builder, self._memory, (v * self._rows + r, self._form.lanes))
+                store(self._builder, self._form, value, place)
 
-    def each(number, carried):
-        side_by_side(times(builder, number, together), together)
-        return carried
+    def each_row(self, finish):
+        """Emit ``finish(rows, sums of these rows)`` for all rows, a few of them side by side.
 
-    counted(builder, I64(n_rows // together), [], each)
-    if n_rows % together:
-        side_by_side(I64(n_rows - n_rows % together), n_rows % together)
+        The equations are long chains of operations each of which waits for the one before, so a
+        processor needs several of them to be busy.
+        """
+        builder, form, n_rows, L = self._builder, self._form, self._rows, self._form.lanes
+        if n_rows == 1:
+            finish([I64(0)], [Vector(builder, value, form) for value in self._single])
+            return
+
+        def side_by_side(first, together):
+            wide = form._replace(lanes=together * L)
+            line = at(builder, self._memory, (first, L))
+            values = [
+                load(builder, wide, at(builder, line, (v, n_rows * L))) for v in range(self._pieces)
+            ]
+            rows = [builder.add(first, I64(r)) for r in range(together)]
+            finish(rows, [Vector(builder, value, wide) for value in values])
+
+        together = min(_TOGETHER, n_rows)
+
+        def each(number, carried):
+            side_by_side(times(builder, number, together), together)
+            return carried
+
+        counted(builder, I64(n_rows // together), [], each)
+        if n_rows % together:
+            side_by_side(I64(n_rows - n_rows % together), n_rows % together)
 
 
 def ask_for(builder, pointer, rows, stride, write=False):

@@ -404,7 +404,24 @@ def load_first(builder, pointer, format, count):
 
 
 def store_first(vector, pointer, count):
-    """Write the first `count` numbers of a `Vector`, and touch nothing beyond them."""
+    """Write the first `count` numbers of a `Vector`, and touch nothing beyond them.
+
+    Only AVX-512 writes parts of vectors as fast as whole ones, which most are: elsewhere they are
+    told apart.
+    """
+    builder, format = vector.builder, vector.format
+    if "avx512f" in format.features:
+        _store_part(vector, pointer, count)
+        return
+    whole = builder.icmp_signed(">=", count, ir.Constant(count.type, format.lanes))
+    with builder.if_else(whole, likely=True) as (all_of_it, part_of_it):
+        with all_of_it:
+            store(vector, pointer)
+        with part_of_it:
+            _store_part(vector, pointer, count)
+
+
+def _store_part(vector, pointer, count):
     builder, format = vector.builder, vector.format
     arguments = [
         vector.value,
