@@ -7,13 +7,16 @@ first needed and wait for the next call in between.
 import contextlib
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
+from .aligned import aligned_zeros
 from .errors import positive_integer
 
 _chosen = None
-_pool = None
-_pool_size = 0
+_team = None
 _busy = threading.Lock()
 
 
@@ -55,36 +58,102 @@ def get_num_threads():
 
 @contextlib.contextmanager
 def lent(n):
-    """Lend up to n threads, this one among them: yields how many, and a function to start them.
+    """Lend up to n threads, this one among them: yields how many, and a `Team` of the others.
 
     The threads wait for each other inside kernels, so all of a call's must be there at once.  While
     they are in use by somebody else there is one for each caller: its own.
     """
     if n > 1 and _busy.acquire(blocking=False):
         try:
-            yield n, _started(n).submit
+            yield n, _team_of(n)
         finally:
             _busy.release()
     else:
         yield 1, None
 
 
-def _started(n):
-    global _pool, _pool_size
-    if _pool is None or _pool_size < n:
-        if _pool is not None:
-            _pool.shutdown(wait=False)
-        _pool, _pool_size = ThreadPoolExecutor(n, "npylstm"), n
-    return _pool
+class Team:
+    """Threads that run what they are given.
+
+    Attributes
+    ----------
+    helpers : list of Helper
+        One less than the threads of a call.
+    submit : callable
+        Starts a function on a thread, as that of ``concurrent.futures.Executor``.
+    """
+
+    def __init__(self, n):
+        self._pool = ThreadPoolExecutor(n, "npylstm")
+        self.submit = self._pool.submit
+        self.helpers = [Helper(self.submit) for _ in range(n - 1)]
+
+    def disband(self):
+        """Let the threads end when they are done."""
+        self._pool.shutdown(wait=False)
+
+
+class Helper:
+    """A thread that does what is posted in its letter box; see `kernels.waiting`.
+
+    It stays awake for some tenths of a millisecond after each job.
+
+    Parameters
+    ----------
+    submit : callable
+        Starts a function on a thread.
+    """
+
+    def __init__(self, submit):
+        from .kernels import frame, native
+
+        self._submit, self._posted = submit, frame.POSTED
+        self._box = aligned_zeros(frame.BOX, np.int64)
+        self._state = self._box[frame.BOX_STATE :]
+        self._job = self._box[slice(*frame.JOB)]
+        self._await_jobs = native.entry(native.AWAIT_JOBS[0], **native.AWAIT_JOBS[1])
+        self._awake, self._lock = False, threading.Lock()
+
+    def post(self, kernel, frame, k):
+        """Let the thread run ``kernel(0, frame, k)``, two addresses and a number."""
+        with self._lock:
+            self._job[:] = kernel, frame, k
+        with self._lock:  # again, so that other processors, too, see the job before the state
+            if not self._awake:
+                self._submit(self._work)
+                self._awake = True
+            self._state[0] = self._posted
+
+    def _work(self):
+        while True:
+            self._await_jobs(self._box.ctypes.data, 0, 0)
+            with self._lock:
+                if self._state[0] != self._posted:
+                    self._awake = False
+                    return
+
+    def wait(self):
+        """Wait until the thread has done what was posted, if anything was."""
+        looks = 0
+        while self._state[0]:
+            time.sleep(0 if looks < 100 else 1e-4)
+            looks += 1
+
+
+def _team_of(n):
+    global _team
+    if _team is None or len(_team.helpers) < n - 1:
+        if _team is not None:
+            _team.disband()
+        _team = Team(n)
+    return _team
 
 
 def _after_fork():
     # The child has none of its parent's threads, and nobody to give the lock back.
-    global _pool, _pool_size, _busy
-    _pool, _pool_size, _busy = None, 0, threading.Lock()
+    global _team, _busy
+    _team, _busy = None, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-__all__ = ["get_num_threads", "lent", "set_num_threads", "wait"]

@@ -22,7 +22,8 @@ from ..reference.lstm_trace import lstm_h_gradient
 from . import in_python, numpy_backend
 
 _THREADED_BATCH = 1e6  # floating-point operations of a batch below which one thread is faster
-_THREADED_CALL = 1e8  # and those of a call that make up for waking the others
+_THREADED_CALL = 1e7  # and those of a call that make up for waking the others
+_QUICK = 1e8  # those of a prediction up to which what Python does beside it counts
 _LONG_BATCH = 5e9  # a batch of so many is waited for, so that Ctrl-C is heard meanwhile
 _NO_UPDATE = (0, 0, 0, 0)  # kernels that accumulate, clip, step and average
 _MASK_BYTES = 1 << 26  # of dropout masks drawn at a time
@@ -211,14 +212,18 @@ class Quick:
         if program.masks:
             program.bind(masks=_draw_masks(program, 0))
         self._program, self._sync = program, program.frame.sync
+        self._large = _is_large(program, 1)
         self._frame = program.frame if native.jit_disabled() else program.address
         self._run = program.run
 
     def __call__(self, x):
         """Return the output for x, or None if x holds NaN or inf."""
         self._x[...] = x
-        self._sync[fr.NOT_FINITE] = 0
-        self._run(0, self._frame, 0)
+        if self._large:
+            _run(self._program, 1)
+        else:
+            self._sync[fr.NOT_FINITE] = 0
+            self._run(0, self._frame, 0)
         return None if self._sync[fr.NOT_FINITE] else self._y.copy()
 
 
@@ -227,7 +232,7 @@ def quick(plan):
     program = prepare(plan)
     if not isinstance(program, Program) or len(plan.outputs) > 1:
         return None
-    return None if program.operations > _THREADED_CALL else Quick(program)
+    return None if program.operations > _QUICK else Quick(program)
 
 
 # ------------------------------------------------------------------- what a run has left of itself
@@ -416,71 +421,67 @@ def _call(program, steps):
     return ended
 
 
+def _is_large(program, steps):
+    """Return whether a call is to run on several threads, which plain Python cannot."""
+    enough = program.operations >= max(_THREADED_BATCH, _THREADED_CALL / max(1, steps))
+    return enough and not native.jit_disabled()
+
+
 def _run(program, steps):
     s = program.settings
     s[fr.FIRST_STEP], s[fr.STEPS] = 0, steps
-    operations = program.operations
-    wanted = 1  # plain Python has no barriers, and small calls are over before another thread wakes
-    large = operations >= _THREADED_BATCH and operations * steps >= _THREADED_CALL
-    if large and not native.jit_disabled():
+    wanted = 1
+    if _is_large(program, steps):
         wanted = min(threads.get_num_threads(), program.parallel, fr.MAX_THREADS)
     native.announce()
-    with threads.lent(wanted) as (n, start):
+    with threads.lent(wanted) as (n, team):
         s[fr.THREADS] = n
         sync = program.frame.sync
         sync[:] = 0
-        if operations > _LONG_BATCH:
+        if program.operations > _LONG_BATCH:
             for step in range(steps):
                 s[fr.FIRST_STEP], s[fr.STEPS] = step, step + 1
-                if _wait_for(program, n, start) or interrupt.pending():
+                if _wait_for(program, n, team) or interrupt.pending():
                     return True
-            return False
-        if n == 1:
+        elif n == 1:
             program.call(0)
-            return False
-        with _together(program, start) as begin:
-            begin(range(1, n))
-            program.call(0)
+        else:
+            _share(program, team.helpers[: n - 1])
     return False
 
 
-@contextlib.contextmanager
-def _together(program, start):
-    """Lend a function that starts threads on a call, and wait for them at the end.
-
-    If anything happens meanwhile, such as Ctrl-C between two lines of Python, they are told not to
-    wait for each other.
-    """
-    started = []
-
-    def begin(numbers):
-        for k in numbers:
-            started.append(start(program.call, k))
-        return started
-
+def _share(program, helpers):
+    """Run a call on this thread and others."""
     try:
-        yield begin
-    except BaseException:
+        for k, helper in enumerate(helpers, 1):
+            helper.post(program.run_address, program.address, k)
+        program.call(0)
+    except BaseException:  # such as Ctrl-C between two lines: nobody waits for the others
         program.frame.sync[[fr.STOP, fr.ABANDONED]] = 1
         raise
     finally:
-        futures.wait(started)
-    for thread in started:
-        thread.result()
+        for helper in helpers:
+            helper.wait()
 
 
-def _wait_for(program, n, start):
+def _wait_for(program, n, team):
     """Run a batch on other threads only, so that this one can hear Ctrl-C and stop them."""
     sync, states = program.frame.sync, program.plan.memory.states.copy()
     with contextlib.ExitStack() as stack:
-        if start is None:
-            start = stack.enter_context(ThreadPoolExecutor(1)).submit
+        submit = team.submit if team else stack.enter_context(ThreadPoolExecutor(1)).submit
+        started = []
         try:
-            with _together(program, start) as begin:
-                started = begin(range(n))
-                while futures.wait(started, timeout=0.05).not_done:
-                    sync[fr.STOP] = interrupt.pending()
+            for k in range(n):
+                started.append(submit(program.call, k))
+            while futures.wait(started, timeout=0.05).not_done:
+                sync[fr.STOP] = interrupt.pending()
+        except BaseException:
+            sync[[fr.STOP, fr.ABANDONED]] = 1
+            raise
         finally:
+            futures.wait(started)
             if sync[fr.STOP]:  # nothing of this batch may be left
                 program.plan.memory.states[...] = states
+    for thread in started:
+        thread.result()
     return bool(sync[fr.STOP])

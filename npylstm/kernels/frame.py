@@ -136,6 +136,11 @@ ARRIVED, GENERATION, STOP, DECIDED, NOT_FINITE, ABANDONED, TAKEN = range(0, 7 * 
 MAX_THREADS = 64  # each has a line for what is taken of its share
 N_SYNC = TAKEN + MAX_THREADS * LINE
 
+# The letter box of a thread that helps others, int64 numbers: its state, and the job, which is a
+# kernel's address, the frame's, and the thread's number k.
+BOX_STATE, JOB, BOX = 0, (1, 4), 8
+NOTHING, POSTED, UNDER_WAY = range(3)
+
 GROUP = 24  # samples of an LSTM that a thread takes at a time
 WHOLE = 512  # lines up to which a block of its weights is not cut into chunks
 

@@ -249,11 +249,7 @@ def _spin(context, builder, frame, frame_value, generation):
     awaited = builder.icmp_signed("==", _load_atomic(builder, abandoned), I64(0))
     builder.cbranch(builder.and_(same, awaited), again, done)
     builder.position_at_end(again)
-    if _X86:
-        pause = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause"
-        )
-        builder.call(pause, [])
+    pause(builder)
     more = builder.add(spins, I64(1))
     spins.add_incoming(more, again)
     builder.cbranch(builder.icmp_signed("<", more, I64(_SPINS)), spin, offer)
@@ -264,6 +260,14 @@ def _spin(context, builder, frame, frame_value, generation):
     spins.add_incoming(I64(0), offer)
     builder.branch(spin)
     builder.position_at_end(done)
+
+
+def pause(builder):
+    """Let the processor wait for a moment, and leave more to what else runs on its core."""
+    if _X86:
+        kind = ir.FunctionType(ir.VoidType(), [])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause")
+        builder.call(function, [])
 
 
 def _load_atomic(builder, pointer):

@@ -55,8 +55,10 @@ _MODULES = {
         *("layer_normalization_forward", "layer_normalization_weight_gradients"),
         "layer_normalization_x_gradient",
     ),
+    "waiting": ("await_jobs",),
     "loop": ("run", "batches", "gather", "scatter", "back", "count"),
 }
+AWAIT_JOBS = ("await_jobs", {"dtype": "float32"})  # which has no dtype, but all have one
 _MODULE_OF = {kernel: module for module, kernels in _MODULES.items() for kernel in kernels}
 
 _HERE = Path(__file__).parent

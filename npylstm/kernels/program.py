@@ -15,6 +15,7 @@ import numpy as np
 from ..aligned import aligned_zeros
 from ..backends.gradient_flow import Flow, gradient_flow
 from ..plan import ROW, MetricOp, Op, Start, UpdateOp
+from ..threads import get_num_threads
 from . import frame as fr
 from . import native
 from .vector import host_lanes
@@ -109,6 +110,8 @@ class Program:
         """Compile what was asked for, all of it at once, and put addresses in place of numbers."""
         for name in ("run", "batches", *(("gather", "back", "count") if self.objective else ())):
             self.kernel(name)
+        if self.parallel > 1 and get_num_threads() > 1:
+            self._requests.append(native.AWAIT_JOBS)
         addresses = np.array([0, *native.addresses(self._requests)])
         of_rows = self.table[:, fr.PACK : fr.CONSTRAIN + 1]
         of_rows[...] = addresses[of_rows]
@@ -117,6 +120,7 @@ class Program:
         self.loss = addresses[self.loss]
         self.settings[fr.BATCHES] = native.address("batches", dtype=self.dtype)
         self.run = native.entry("run", dtype=self.dtype)
+        self.run_address = native.address("run", dtype=self.dtype)
 
     # The other kernels of the loop; they are compiled when they are first needed.
     gather = functools.cached_property(lambda self: native.address("gather", dtype=self.dtype))
