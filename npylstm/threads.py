@@ -96,7 +96,7 @@ class Team:
 class Helper:
     """A thread that does what is posted in its letter box; see `kernels.waiting`.
 
-    It stays awake for some tenths of a millisecond after each job.
+    It stays awake for about a millisecond after each job.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Dense's kernels: N rows of D features to K units; see `tile.product_tile`.
+"""Dense's kernels: N rows of D features to K units; see `products.product_tile`.
 
 Shapes: x (N, D), W (D, K), b (K,), y (N, K); all rows of x are independent of each other.
 """
 
-from . import tile
+from . import products
 from .frame import (
     ADD_DX,
     ONE,
@@ -26,8 +26,8 @@ _BLOCK = 384  # rows whose products are summed before the next: they stay in the
 def dense_pack(dtype):
     """Return the kernel that transposes W for dx: (ND, K up to whole vectors, 2 L)."""
     form = host_format(dtype)
-    L, P = form.lanes, tile.BACK_PIECES * form.lanes
-    transpose = tile.transpose_tile(form)
+    L, P = form.lanes, products.BACK_PIECES * form.lanes
+    transpose = products.transpose_tile(form)
 
     def kernel(row, frame, k):
         table = frame.table
@@ -50,8 +50,8 @@ def dense_forward(dtype, pieces, single):
     """Return the kernel ``y = x @ W + b``; `single` is for one row."""
     form = host_format(dtype)
     L, N = form.lanes, pieces * form.lanes
-    heights, chains = ((1,), 4) if single else (tile.heights(form, pieces), 1)
-    product = tile.product_tile(form, heights, pieces, chains=chains)
+    heights, chains = ((1,), 4) if single else (products.heights(form, pieces), 1)
+    product = products.product_tile(form, heights, pieces, chains=chains)
 
     def kernel(row, frame, k):
         table, arena, parameters = frame.table, frame.arena, frame.parameters
@@ -75,7 +75,7 @@ def dense_weight_gradients(dtype, pieces):
     """Return the kernel ``dW = x.T @ dy, db = sum(dy)``."""
     form = host_format(dtype)
     L, N = form.lanes, pieces * form.lanes
-    product = tile.product_tile(form, tile.heights(form, pieces), pieces, columns=True)
+    product = products.product_tile(form, products.heights(form, pieces), pieces, columns=True)
 
     def kernel(row, frame, k):
         table, gradients = frame.table, frame.gradients
@@ -108,11 +108,13 @@ def dense_weight_gradients(dtype, pieces):
 def dense_x_gradient(dtype, single):
     """Return the kernel ``dx = dy @ W.T``; `single` is for one row, where W is read as it lies."""
     form = host_format(dtype)
-    L, P = form.lanes, tile.BACK_PIECES * form.lanes
+    L, P = form.lanes, products.BACK_PIECES * form.lanes
     if single:
-        dot = tile.dot_tile(form)
+        dot = products.dot_tile(form)
     else:
-        product = tile.product_tile(form, tile.heights(form, tile.BACK_PIECES), tile.BACK_PIECES)
+        product = products.product_tile(
+            form, products.heights(form, products.BACK_PIECES), products.BACK_PIECES
+        )
 
     def kernel(row, frame, k):
         table, dx = frame.table, frame.gradient_arena

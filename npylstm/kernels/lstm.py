@@ -12,7 +12,7 @@ blocks of L units.
 
 from ..plan import Start
 from ..reference import activations
-from . import tile
+from . import products, tile
 from .elementwise import copy as copy_of
 from .elementwise import elementwise, fill_with_zeros
 from .frame import (
@@ -61,8 +61,8 @@ _BLOCK = 512  # rows of dz whose products are summed before the next: they stay 
 def lstm_pack(dtype):
     """Return the kernel that packs the weights of one LSTM row for its tiles."""
     form = host_format(dtype)
-    L, P = form.lanes, tile.BACK_PIECES * form.lanes
-    copy, transpose = tile.copy_tile(form), tile.transpose_tile(form)
+    L, P = form.lanes, products.BACK_PIECES * form.lanes
+    copy, transpose = products.copy_tile(form), products.transpose_tile(form)
 
     def kernel(row, frame, k):
         table, threads = frame.table, frame.settings[THREADS]
@@ -155,10 +155,10 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
     """
     form = host_format(dtype)
     L = form.lanes
-    heights = (1,) if single else tile.heights(form, 4)
+    heights = (1,) if single else products.heights(form, 4)
     phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
     step = tile.forward_tile(form, heights, phi, sigma, saved, unpacked=single)
-    chunk = tile.product_tile(form, heights, 4, same_lanes=True, asks=True)
+    chunk = products.product_tile(form, heights, 4, same_lanes=True, asks=True)
     copy, (start, carry_over) = copy_of(form), states_of(form)
 
     @jit
@@ -258,7 +258,7 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
 def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked=False):
     """Return the kernel that carries dh and dc back through time and leaves dz in the gates."""
     form = host_format(dtype)
-    L, P = form.lanes, tile.BACK_PIECES * form.lanes
+    L, P = form.lanes, products.BACK_PIECES * form.lanes
     wide = L if single else P  # units that a tile takes
     phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
     copy, zero = copy_of(form), fill_with_zeros(form)
@@ -266,7 +266,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked
         heights = (1,)
         step_row = tile.backward_row_tile(form, phi, sigma, saved, masked)
     else:
-        heights = tile.heights(form, tile.BACK_PIECES)
+        heights = products.heights(form, products.BACK_PIECES)
         step = tile.backward_tile(form, heights, phi, sigma, saved, masked)
 
     @jit
@@ -340,7 +340,7 @@ def lstm_weight_gradients(dtype):
     """Return the kernel that sums the weights' gradients over all steps: dW, dR, db from dz."""
     form = host_format(dtype)
     L = form.lanes
-    add = tile.product_tile(form, tile.heights(form, 4), 4, same_lanes=True, columns=True)
+    add = products.product_tile(form, products.heights(form, 4), 4, same_lanes=True, columns=True)
     zero = fill_with_zeros(form)
 
     def kernel(row, frame, k):
@@ -394,9 +394,9 @@ def lstm_weight_gradients(dtype):
 def lstm_x_gradient(dtype):
     """Return the kernel that makes dx, and dh0 and dc0 if they are wanted, from dz."""
     form = host_format(dtype)
-    L, P = form.lanes, tile.BACK_PIECES * form.lanes
-    heights = tile.heights(form, tile.BACK_PIECES)
-    product = tile.product_tile(form, heights, tile.BACK_PIECES, of_gates=True)
+    L, P = form.lanes, products.BACK_PIECES * form.lanes
+    heights = products.heights(form, products.BACK_PIECES)
+    product = products.product_tile(form, heights, products.BACK_PIECES, of_gates=True)
     add_up = elementwise(form, lambda a, b: a + b, 2, 1)
 
     @jit

@@ -11,7 +11,7 @@ of x (4, T, B, D) and h (4, T, B, U) · z and then dz (T, B, 4, U) · L lanes.
 from ..plan import Start
 from ..reference import activations
 from ..reference.lstm import gates_backward, gates_forward, gates_slopes, masked_backward
-from . import tile
+from . import products, tile
 from .elementwise import copy as copy_of
 from .elementwise import elementwise, fill_with_zeros
 from .frame import (
@@ -54,10 +54,10 @@ _CARRIED = int(Start.CARRIED)
 def dropped_lstm_forward(dtype, activation, recurrent_activation):
     """Return the forward kernel; it leaves z in the gates."""
     form = host_format(dtype)
-    L, wide, heights = form.lanes, 4 * form.lanes, tile.heights(form, 4)
+    L, wide, heights = form.lanes, 4 * form.lanes, products.heights(form, 4)
     copy, (start, carry_over) = copy_of(form), states_of(form)
     multiply = elementwise(form, lambda x, mask: x * mask, 2, 1)
-    product = tile.product_tile(form, heights, 4)
+    product = products.product_tile(form, heights, 4)
     phi, sigma = _forwards(activation, recurrent_activation)
 
     def equations(z_i, z_f, z_g, z_o, c_prev):
@@ -150,8 +150,10 @@ def from_gates(form):
     numbers in the workspace are added to; `mask` is where in the dropout masks the first gate's
     starts, for these rows, or -1.
     """
-    L, P = form.lanes, tile.BACK_PIECES * form.lanes
-    product = tile.product_tile(form, tile.heights(form, tile.BACK_PIECES), tile.BACK_PIECES)
+    L, P = form.lanes, products.BACK_PIECES * form.lanes
+    product = products.product_tile(
+        form, products.heights(form, products.BACK_PIECES), products.BACK_PIECES
+    )
     plus = elementwise(form, lambda a, b: a + b, 2, 1)
     plus_masked = elementwise(form, lambda a, b, mask: a + b * mask, 3, 1)
 
@@ -263,8 +265,8 @@ def dropped_lstm_backward(dtype, activation, recurrent_activation):
 def dropped_lstm_weight_gradients(dtype):
     """Return the kernel that sums the weights' gradients over all steps, gate by gate."""
     form = host_format(dtype)
-    L, wide, heights = form.lanes, 4 * form.lanes, tile.heights(form, 4)
-    add = tile.product_tile(form, heights, 4, columns=True)
+    L, wide, heights = form.lanes, 4 * form.lanes, products.heights(form, 4)
+    add = products.product_tile(form, heights, 4, columns=True)
 
     def kernel(row, frame, k):
         table, dz = frame.table, frame.table[row, GATES]

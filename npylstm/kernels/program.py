@@ -21,8 +21,10 @@ from . import native
 from .vector import host_lanes
 
 _ALIGN = 16  # numbers: parts of the workspace start where a cache line does
-_SPLIT_BYTES = 1 << 20  # of weights above which threads share out the units of an LSTM forward
-_SPLIT_BATCH = 32  # samples below which they do so backward, too: gates would have to change hands
+# Bytes of weights above which threads share out the units of an LSTM, and not the samples.
+# Backward, where gates would have to change hands, only with fewer samples than that.
+_SPLIT_FORWARD = 1 << 18
+_SPLIT_BACKWARD, _SPLIT_BATCH = 1 << 20, 32
 _FROM_OUTPUT = {"linear", "sigmoid", "tanh", "exponential"}  # their backward does not ask for z
 
 
@@ -366,8 +368,8 @@ def _lstm(program, row, line, wanted):
     program.operations += 8 * T * B * (D + U) * U * (3 if program.keeps else 1)
     line[fr.FORWARD] = program.kernel("lstm_forward", **settings)
     weights = (D + U) * 4 * U * program.plan.memory.dtype.itemsize
-    line[fr.SPLIT_FORWARD] = weights > _SPLIT_BYTES and NB > 1
-    line[fr.SPLIT_BACKWARD] = line[fr.SPLIT_FORWARD] and B < _SPLIT_BATCH
+    line[fr.SPLIT_FORWARD] = weights > _SPLIT_FORWARD and NB > 1
+    line[fr.SPLIT_BACKWARD] = weights > _SPLIT_BACKWARD and NB > 1 and B < _SPLIT_BATCH
     program.parallel = max(program.parallel, NB if line[fr.SPLIT_FORWARD] else B)
     states = program.keeps and program.objective is None
     packs = False

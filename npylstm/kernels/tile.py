@@ -6,8 +6,7 @@ leave the registers: `gates_forward`, `gates_slopes` and `gates_backward` are ca
 in the place of arrays and so emit the code themselves.  The twin of each tile, in plain Python,
 calls them with arrays.
 
-A tile is made for several heights and called with the number of rows that are left to do: it takes
-the greatest height that fits and returns it.
+Like those of `products`, a tile is made for several heights and does as many rows as it can.
 
 Layouts
 -------
@@ -20,7 +19,6 @@ kernel transposed, for NU blocks of P = 2 L units.  Lanes past the last unit hol
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ..reference.lstm import gates_backward, gates_forward, gates_slopes, masked_backward
 from .emit import (
@@ -33,103 +31,27 @@ from .emit import (
     keep,
     load,
     multiply_add,
-    prefetch,
     stack,
     store,
     sum_each,
     tile,
     times,
-    transposed,
     where_some,
 )
-from .vector import Vector, host_registers, join, splat, split
+from .products import (
+    BACK_PIECES,
+    CHAINS,
+    ask_for,
+    groups,
+    in_rows,
+    read,
+    strided,
+    write,
+)
+from .vector import Vector, join, splat, split
 from .vector_math import FASTER
 
 _TOGETHER = 2  # rows whose equations are computed side by side
-_CHAINS = 4  # partial sums of a single row
-BACK_PIECES = 2  # vectors of units that a backward tile takes side by side
-
-
-def heights(form, pieces):
-    """Return how many rows tiles of so many pieces take: as many as fit the registers, but 6."""
-    fit = max(6, (host_registers(form.features) - 4) // pieces)
-    return tuple(n for n in (14, 6, 4, 2, 1) if n <= fit)
-
-
-def groups(form, rows, pieces):
-    """Return the pieces in groups, as even as can be, whose sums fit the registers."""
-    fit = (host_registers(form.features) - 4) // rows
-    many = -(-pieces // -(-pieces // fit))
-    return [range(first, min(first + many, pieces)) for first in range(0, pieces, many)]
-
-
-# --------------------------------------------------------------------------------------- c = a @ b
-def product_tile(
-    form, heights, pieces, same_lanes=False, chains=1, columns=False, asks=False, of_gates=False
-):  # fmt: skip
-    """Return a tile ``c = init + a @ b`` of a few rows and `pieces` vectors.
-
-    Strides are those of `emit.Rows` and `emit.Pieces`; `a_stride` is from row to row of a, whose
-    numbers lie side by side; with `columns` from number to number, and the rows lie side by side.
-    `left` says how many numbers of a row of c there are from here on, `init_left` how many of init
-    (0: zeros).  With `same_lanes` the pieces are not side by side, and each has `left` numbers.
-    With `asks` it asks the cache for a line of `soon` with each of b, and not for those of b.  With
-    `of_gates` a lies as gates do, and b is packed in whole vectors.
-    """
-    L = form.lanes
-
-    def twin(
-        rows, a, a_at, a_stride, a_outer, b, b_at, b_step, b_piece, b_outer, n, n_outer,
-        init, init_at, init_row, init_left, c, c_at, c_row, c_piece, left, soon=None, soon_at=0,
-    ):  # fmt: skip
-        a_row, a_step = (1, a_stride) if columns else (a_stride, 1)
-        a_rows = _strided(a, a_at, (rows, n_outer, n), (a_row, a_outer, a_step))
-        width = L if same_lanes else min(left, pieces * L)
-        shape = (n_outer, n, pieces, L) if same_lanes else (n_outer, n, 1, width)
-        b_pieces = _strided(b, b_at, shape, (b_outer, b_step, b_piece, 1))
-        sums = np.zeros((rows, pieces * L), c.dtype)
-        products = np.einsum("rok,okvl->rvl", a_rows, b_pieces).reshape(rows, -1)
-        sums[:, : products.shape[1]] = products
-        sums = sums.reshape(rows, pieces, L)
-        for r in range(rows):
-            for v in range(pieces):
-                less = 0 if same_lanes else v * L
-                first = _load(init, init_at + r * init_row + v * c_piece, init_left - less, L)
-                _store(c, c_at + r * c_row + v * c_piece, left - less, first + sums[r, v])
-
-    def emit(
-        builder, rows, a, a_stride, a_outer, b, b_step, b_piece, b_outer, n, n_outer,
-        init, init_row, init_left, c, c_row, c_piece, left, soon=None,
-    ):  # fmt: skip
-        a_row = 4 * L if of_gates else a_stride
-        a_row, a_step = (I64(1), a_stride) if columns else (a_row, I64(1))
-        a_rows = Rows(a, a_row, a_step, a_outer)
-        for group in groups(form, rows, pieces):
-
-            def each_piece(pointer, row, count, group=group):
-                for r in range(rows):
-                    line = at(builder, pointer, (r, row))
-                    for v in group:
-                        less = 0 if same_lanes else v * L
-                        yield r, at(builder, line, (v, c_piece)), builder.sub(count, I64(less))
-
-            sums = [[] for _ in range(rows)]
-            for r, pointer, lanes in each_piece(init, init_row, init_left):
-                sums[r].append(load(builder, form, pointer, lanes))
-            if columns:  # sums that lie far apart: what the next tile starts from is asked for now
-                following = at(builder, init, (rows, init_row))
-                for v in group:
-                    ask_for(builder, at(builder, following, (v, c_piece)), rows, init_row)
-            whole = same_lanes or of_gates
-            lefts = None if whole else [builder.sub(left, I64(v * L)) for v in group]
-            of_b = at(builder, b, (group[0], b_piece))
-            b_pieces = Pieces(of_b, b_step, b_piece, b_outer, lefts, soon)
-            sums = accumulate(builder, form, sums, a_rows, b_pieces, n, n_outer, chains)
-            sums = (value for row in sums for value in row)
-            for (_, pointer, lanes), value in zip(each_piece(c, c_row, left), sums, strict=True):
-                store(builder, form, value, pointer, lanes)
-
-    return tile(heights, twin, emit, without=() if asks else ("soon", "soon_at"))
 
 
 # ------------------------------------------------------------------------------------ the forward
@@ -141,7 +63,7 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
     that were taken before.  `left` says how many units there are from here on.  `unpacked` weights
     are read as they lie, for a single row.
     """
-    L, chains = form.lanes, _CHAINS if unpacked else 1
+    L, chains = form.lanes, CHAINS if unpacked else 1
 
     def equations(z, c_prev, phi, sigma):
         h, c, *gates, _ = gates_forward(*z, c_prev, phi, sigma)
@@ -152,21 +74,21 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
         init, init_at, init_row, init_left, c, c_at, h_next, h_next_at, c_next, c_next_at,
         gates, gates_at, left,
     ):  # fmt: skip
-        of_x = _strided(of_x, of_x_at, (n_x, 4, L), (step, piece, 1))
-        of_h = _strided(of_h, of_h_at, (n_h, 4, L), (step, piece, 1))
-        z = np.einsum("rk,kgl->grl", _strided(x, x_at, (rows, n_x), (x_row, 1)), of_x)
-        z = z + np.einsum("rk,kgl->grl", _strided(h, h_at, (rows, n_h), (U, 1)), of_h)
+        of_x = strided(of_x, of_x_at, (n_x, 4, L), (step, piece, 1))
+        of_h = strided(of_h, of_h_at, (n_h, 4, L), (step, piece, 1))
+        z = np.einsum("rk,kgl->grl", strided(x, x_at, (rows, n_x), (x_row, 1)), of_x)
+        z = z + np.einsum("rk,kgl->grl", strided(h, h_at, (rows, n_h), (U, 1)), of_h)
         for g, r in np.ndindex(4, rows):
-            z[g, r] += _load(init, init_at + r * init_row + g * piece, init_left, L)
+            z[g, r] += read(init, init_at + r * init_row + g * piece, init_left, L)
         z[:, :, max(0, left) :] = 0
         for r in range(rows):
-            c_prev = _load(c, c_at + r * U, left, L)
+            c_prev = read(c, c_at + r * U, left, L)
             phi, sigma = activation.forward, recurrent_activation.forward
             new_h, new_c, kept = equations(list(z[:, r]), c_prev, phi, sigma)
-            _store(h_next, h_next_at + r * U, left, new_h)
-            _store(c_next, c_next_at + r * U, left, new_c)
+            write(h_next, h_next_at + r * U, left, new_h)
+            write(c_next, c_next_at + r * U, left, new_c)
             for g, value in enumerate(kept):
-                _store(gates, gates_at + (4 * r + g) * L, L, value)
+                write(gates, gates_at + (4 * r + g) * L, L, value)
 
     def emit(
         builder, rows, x, x_row, n_x, of_x, h, U, n_h, of_h, step, piece,
@@ -174,11 +96,10 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
     ):  # fmt: skip
         sums = Sums(builder, form, rows, 4)
         for group in groups(form, rows, 4):
-            part = []
-            for r in range(rows):
-                line = at(builder, init, (r, init_row))
-                gates_of = [at(builder, line, (g, piece)) for g in group]
-                part.append([load(builder, form, pointer, init_left) for pointer in gates_of])
+            places = [
+                at(builder, init, (r, init_row), (g, piece)) for r in range(rows) for g in group
+            ]
+            part = in_rows([load(builder, form, place, init_left) for place in places], rows)
             lefts = [left] * len(group) if unpacked else None
             for a, a_row, n, weights in ((x, x_row, n_x, of_x), (h, U, n_h, of_h)):
                 a_rows, of_group = Rows(a, a_row, I64(1)), at(builder, weights, (group[0], piece))
@@ -216,21 +137,21 @@ def backward_tile(form, heights, activation, recurrent_activation, saved, masked
         dh, dh_at, dh_left, U, c, c_at, c_next, c_next_at,
         carry, carry_at, carry_row, gates, gates_at, left, mask, mask_at, before,
     ):  # fmt: skip
-        dz = _strided(dz_next, dz_next_at, (rows, n_next, 4 * L), (4 * L, block, 1))
-        back = _strided(
+        dz = strided(dz_next, dz_next_at, (rows, n_next, 4 * L), (4 * L, block, 1))
+        back = strided(
             weights_back, weights_back_at, (n_next, 4 * L, P * L), (4 * P * L * L, P * L, 1)
         )
         sums = np.einsum("rok,okl->rl", dz, back)
         for r in range(rows):
             for v in range(P):
                 unit, lanes = r * U + v * L, left - v * L
-                from_above = _load(dh, dh_at + unit, dh_left - v * L, L)
+                from_above = read(dh, dh_at + unit, dh_left - v * L, L)
                 place = gates_at + v * block + 4 * r * L
                 passing = (mask[mask_at + r], dh, dh_at + unit - before, lanes) if masked else ()
                 _gates_back(
                     from_above + sums[r, v * L : (v + 1) * L],
                     *(carry, carry_at + r * carry_row + v * L, gates, place),
-                    *(_load(c, c_at + unit, lanes, L), _load(c_next, c_next_at + unit, lanes, L)),
+                    *(read(c, c_at + unit, lanes, L), read(c_next, c_next_at + unit, lanes, L)),
                     *(L, activation, recurrent_activation, saved, *passing),
                 )
 
@@ -253,8 +174,7 @@ def backward_tile(form, heights, activation, recurrent_activation, saved, masked
                 for place, left in zip(places, lefts * rows, strict=True)
             ]
 
-        dhs = where_some(builder, form, dh_left, from_above)
-        dhs = [dhs[r * P : (r + 1) * P] for r in range(rows)]
+        dhs = in_rows(where_some(builder, form, dh_left, from_above), rows)
         dz = Rows(dz_next, 4 * L, I64(1), block)
         back = Pieces(weights_back, P * L, L, 4 * P * L * L)
         dhs = accumulate(builder, form, dhs, dz, back, I64(4 * L), n_next)
@@ -296,16 +216,16 @@ def backward_row_tile(form, activation, recurrent_activation, saved, masked=Fals
         c, c_at, c_next, c_next_at, carry, carry_at, gates, gates_at, left, mask, mask_at,
     ):  # fmt: skip
         passing = (mask[mask_at], dh, dh_at - U, left) if masked else ()
-        dz = _strided(dz_next, dz_next_at, (n_next, 4, L), (block, L, 1))
+        dz = strided(dz_next, dz_next_at, (n_next, 4, L), (block, L, 1))
         sums = np.zeros(L, kernel.dtype)
         lines = max(0, min(left, L))
         for g in range(4):
-            gate = _strided(kernel, kernel_at + g * U, (lines, U), (4 * U, 1))
+            gate = strided(kernel, kernel_at + g * U, (lines, U), (4 * U, 1))
             sums[:lines] += gate[:, : n_next * L] @ dz[:, g].reshape(-1)[: gate.shape[1]]
         _gates_back(
-            _load(dh, dh_at, dh_left, L) + sums,
+            read(dh, dh_at, dh_left, L) + sums,
             *(carry, carry_at, gates, gates_at),
-            *(_load(c, c_at, left, L), _load(c_next, c_next_at, left, L)),
+            *(read(c, c_at, left, L), read(c_next, c_next_at, left, L)),
             *(L, activation, recurrent_activation, saved, *passing),
         )
 
@@ -351,48 +271,6 @@ def backward_row_tile(form, activation, recurrent_activation, saved, masked=Fals
     return tile((1,), twin, emit)
 
 
-def dot_tile(form):
-    """Return a tile ``c = init + lines @ v``: L dot products of n numbers each.
-
-    `left` says how many lines there are from here on.
-    """
-    L = form.lanes
-
-    def twin(
-        rows, v, v_at, n, lines, lines_at, line, init, init_at, init_left, c, c_at, left
-    ):  # fmt: skip
-        count = max(0, min(left, L))
-        sums = np.zeros(L, c.dtype)
-        sums[:count] = _strided(lines, lines_at, (count, n), (line, 1)) @ v[v_at : v_at + n]
-        _store(c, c_at, left, _load(init, init_at, init_left, L) + sums)
-
-    def emit(builder, rows, v, n, lines, line, init, init_left, c, left):
-        last = builder.sub(left, I64(1))
-        pointers = []
-        for j in range(L):  # past the last line it is read again, and not kept
-            inside = builder.icmp_signed("<", I64(j), left)
-            pointers.append(at(builder, lines, (builder.select(inside, I64(j), last), line)))
-
-        def part(o, sums):
-            start = builder.mul(o, I64(L))
-            lanes = builder.sub(n, start)
-            vector = load(builder, form, builder.gep(v, [start]), lanes)
-            weights = [
-                load(builder, form, builder.gep(pointer, [start]), lanes) for pointer in pointers
-            ]
-            return [
-                multiply_add(builder, vector, weight, total)
-                for weight, total in zip(weights, sums, strict=True)
-            ]
-
-        chunks = builder.sdiv(builder.add(n, I64(L - 1)), I64(L))
-        sums = counted(builder, chunks, [form.constant(0)] * L, part)
-        first = load(builder, form, init, init_left)
-        store(builder, form, builder.fadd(first, sum_each(builder, form, sums)), c, left)
-
-    return tile((1,), twin, emit)
-
-
 def _equations_back(dh, dc, kept, c_prev, c, activation, recurrent_activation, saved, forwards):
     phi, sigma = forwards
     if saved == "z":
@@ -415,10 +293,10 @@ def _gates_back(dh, carry, carry_at, gates, gates_at, c_prev, c, L, phi, sigma, 
     if passing:
         mask, before, before_at, left = passing
         *dz, dc_prev, passed = masked_backward(mask, dh, dc, *dz, dc_prev)
-        _store(before, before_at, left, _load(before, before_at, left, L) + passed)
-    _store(carry, carry_at, L, dc_prev)
+        write(before, before_at, left, read(before, before_at, left, L) + passed)
+    write(carry, carry_at, L, dc_prev)
     for g, value in enumerate(dz):
-        _store(gates, gates_at + g * L, L, value)
+        write(gates, gates_at + g * L, L, value)
 
 
 def _emit_gates_back(
@@ -437,45 +315,6 @@ def _emit_gates_back(
     store_rows(dc_prev, form, carry, rows, carry_row)
     for g, value in enumerate(dz):
         store_rows(value, form, at(builder, gates, (g, L)), rows, 4 * L)
-
-
-# ---------------------------------------------------------------------------------------- packing
-def copy_tile(form):
-    """Return a tile that copies up to `left` numbers and fills the rest of a vector with zeros."""
-    L = form.lanes
-
-    def twin(rows, source, source_at, left, to, to_at):
-        _store(to, to_at, L, _load(source, source_at, left, L))
-
-    def emit(builder, rows, source, left, to):
-        store(builder, form, load(builder, form, source, left), to)
-
-    return tile((1,), twin, emit)
-
-
-def transpose_tile(form):
-    """Return a tile that writes the transpose of `lines` lines of `left` numbers, up to L each.
-
-    Line l of the result, `to_step` after the one before, holds the lth number of each line; the
-    rest of the L by L square is filled with zeros.
-    """
-    L = form.lanes
-
-    def twin(rows, source, source_at, source_step, lines, left, to, to_at, to_step):
-        square = np.zeros((L, L), to.dtype)
-        for j in range(min(L, lines)):
-            square[j] = _load(source, source_at + j * source_step, left, L)
-        _strided(to, to_at, (L, L), (to_step, 1))[...] = square.T
-
-    def emit(builder, rows, source, source_step, lines, left, to, to_step):
-        vectors = []
-        for j in range(L):
-            lanes = builder.select(builder.icmp_signed("<", I64(j), lines), left, I64(0))
-            vectors.append(load(builder, form, at(builder, source, (j, source_step)), lanes))
-        for j, vector in enumerate(transposed(builder, form, vectors)):
-            store(builder, form, vector, at(builder, to, (j, to_step)))
-
-    return tile((1,), twin, emit)
 
 
 # ------------------------------------------------------------------------------------ small parts
@@ -536,12 +375,6 @@ class Sums:
             side_by_side(I64(n_rows - n_rows % together), n_rows % together)
 
 
-def ask_for(builder, pointer, rows, stride, write=False):
-    """Ask the cache for a vector of each of some rows, which are wanted later."""
-    for r in range(rows):
-        prefetch(builder, at(builder, pointer, (r, stride)), write)
-
-
 def load_rows(builder, form, pointer, rows, stride, left=None):
     """Return a vector of each of some rows, side by side as one `Vector`."""
     values = [load(builder, form, at(builder, pointer, (r, stride)), left) for r in rows]
@@ -566,21 +399,3 @@ def keep_in_rows(vector, left, form):
     parts = split(vector, vector.format.lanes // form.lanes)
     kept = [keep(part.builder, form, part.value, left) for part in parts]
     return join([part.new(value) for part, value in zip(parts, kept, strict=True)])
-
-
-def _strided(array, start, shape, strides):
-    """Return a view of a flat array, in plain Python what tiles read by address."""
-    item = array.itemsize
-    return as_strided(array[start:], shape, [step * item for step in strides])
-
-
-def _load(array, start, left, lanes):
-    vector = np.zeros(lanes, array.dtype)
-    n = max(0, min(left, lanes))
-    vector[:n] = array[start : start + n]
-    return vector
-
-
-def _store(array, start, left, vector):
-    n = max(0, min(left, len(vector)))
-    array[start : start + n] = vector[:n]

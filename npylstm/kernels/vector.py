@@ -391,6 +391,41 @@ def load_first(builder, pointer, format, count):
 
     Nothing beyond them is touched.  `count` is an IR integer; any number will do.
     """
+    if format.features & {"avx2", "avx512f"}:
+        return _load_part(builder, pointer, format, count)
+    with builder.if_else(_is_whole(builder, count, format), likely=True) as (whole, part):
+        with whole:
+            every, after_whole = load(builder, pointer, format), builder.block
+        with part:
+            some, after_part = _load_part(builder, pointer, format, count), builder.block
+    result = builder.phi(format.vector_type)
+    result.add_incoming(every.value, after_whole)
+    result.add_incoming(some.value, after_part)
+    return Vector(builder, result, format)
+
+
+def store_first(vector, pointer, count):
+    """Write the first `count` numbers of a `Vector`, and touch nothing beyond them."""
+    builder, format = vector.builder, vector.format
+    if "avx512f" in format.features:
+        _store_part(vector, pointer, count)
+        return
+    with builder.if_else(_is_whole(builder, count, format), likely=True) as (whole, part):
+        with whole:
+            store(vector, pointer)
+        with part:
+            _store_part(vector, pointer, count)
+
+
+def _is_whole(builder, count, format):
+    """Return whether there are as many numbers as lanes, as there mostly are.
+
+    Only AVX-512 writes parts of vectors as fast as whole ones, and only AVX2 reads them so, too.
+    """
+    return builder.icmp_signed(">=", count, ir.Constant(count.type, format.lanes))
+
+
+def _load_part(builder, pointer, format, count):
     kind, pointer = format.vector_type, _to_vectors(builder, pointer, format)
     arguments = [
         pointer,
@@ -401,24 +436,6 @@ def load_first(builder, pointer, format, count):
     name = f"llvm.masked.load.{format.suffix}.p0"
     function = declare(builder, name, kind, [one.type for one in arguments])
     return Vector(builder, builder.call(function, arguments), format)
-
-
-def store_first(vector, pointer, count):
-    """Write the first `count` numbers of a `Vector`, and touch nothing beyond them.
-
-    Only AVX-512 writes parts of vectors as fast as whole ones, which most are: elsewhere they are
-    told apart.
-    """
-    builder, format = vector.builder, vector.format
-    if "avx512f" in format.features:
-        _store_part(vector, pointer, count)
-        return
-    whole = builder.icmp_signed(">=", count, ir.Constant(count.type, format.lanes))
-    with builder.if_else(whole, likely=True) as (all_of_it, part_of_it):
-        with all_of_it:
-            store(vector, pointer)
-        with part_of_it:
-            _store_part(vector, pointer, count)
 
 
 def _store_part(vector, pointer, count):

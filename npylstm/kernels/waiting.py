@@ -10,7 +10,7 @@ from numba import types
 from .frame import BOX_STATE, JOB, NOTHING, POSTED, UNDER_WAY
 from .jit import I64, emitted, pause
 
-_LOOKS = 10_000  # some tenths of a millisecond: what Python does between two calls, and more
+_LOOKS = 40_000  # about a millisecond: what Python does between two calls, and more
 
 
 def await_jobs(dtype):

@@ -67,7 +67,8 @@ def assert_identical(one, other):
 def shared_out(request, monkeypatch):
     """Let threads share out the samples, or the units of any LSTM of several blocks."""
     if request.param != "samples":
-        monkeypatch.setattr(program, "_SPLIT_BYTES", 0)
+        monkeypatch.setattr(program, "_SPLIT_FORWARD", 0)
+        monkeypatch.setattr(program, "_SPLIT_BACKWARD", 0)
         monkeypatch.setattr(program, "_SPLIT_BATCH", 1000 if request.param == "units" else 0)
 
 

@@ -1,0 +1,228 @@
+"""The register tiles of matrix products, and of what they read: packed, transposed weights.
+
+A tile multiplies a few rows with a few vectors.  It is made for several heights and called with the
+number of rows that are left to do: it takes the greatest height that fits and returns it.  The twin
+of each tile, in plain Python, does the same with arrays.
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from .emit import (
+    I64,
+    Pieces,
+    Rows,
+    accumulate,
+    at,
+    counted,
+    load,
+    multiply_add,
+    prefetch,
+    store,
+    sum_each,
+    tile,
+    transposed,
+)
+from .vector import host_registers
+
+CHAINS = 4  # partial sums of a single row
+BACK_PIECES = 2  # vectors that a tile takes side by side where weights are transposed
+
+
+def heights(form, pieces):
+    """Return how many rows tiles of so many pieces take: as many as fit the registers, but 6."""
+    fit = max(6, (host_registers(form.features) - 4) // pieces)
+    return tuple(n for n in (14, 6, 4, 2, 1) if n <= fit)
+
+
+def groups(form, rows, pieces):
+    """Return the pieces in groups, as even as can be, whose sums fit the registers."""
+    fit = (host_registers(form.features) - 4) // rows
+    many = -(-pieces // -(-pieces // fit))
+    return [range(first, min(first + many, pieces)) for first in range(0, pieces, many)]
+
+
+# --------------------------------------------------------------------------------------- c = a @ b
+def product_tile(
+    form, heights, pieces, same_lanes=False, chains=1, columns=False, asks=False, of_gates=False
+):  # fmt: skip
+    """Return a tile ``c = init + a @ b`` of a few rows and `pieces` vectors.
+
+    Strides are those of `emit.Rows` and `emit.Pieces`; `a_stride` is from row to row of a, whose
+    numbers lie side by side; with `columns` from number to number, and the rows lie side by side.
+    `left` says how many numbers of a row of c there are from here on, `init_left` how many of init
+    (0: zeros).  With `same_lanes` the pieces are not side by side, and each has `left` numbers.
+    With `asks` it asks the cache for a line of `soon` with each of b, and not for those of b.  With
+    `of_gates` a lies as gates do, and b is packed in whole vectors.
+    """
+    L = form.lanes
+
+    def twin(
+        rows, a, a_at, a_stride, a_outer, b, b_at, b_step, b_piece, b_outer, n, n_outer,
+        init, init_at, init_row, init_left, c, c_at, c_row, c_piece, left, soon=None, soon_at=0,
+    ):  # fmt: skip
+        a_row, a_step = (1, a_stride) if columns else (a_stride, 1)
+        a_rows = strided(a, a_at, (rows, n_outer, n), (a_row, a_outer, a_step))
+        width = L if same_lanes else min(left, pieces * L)
+        shape = (n_outer, n, pieces, L) if same_lanes else (n_outer, n, 1, width)
+        b_pieces = strided(b, b_at, shape, (b_outer, b_step, b_piece, 1))
+        sums = np.zeros((rows, pieces * L), c.dtype)
+        products = np.einsum("rok,okvl->rvl", a_rows, b_pieces).reshape(rows, -1)
+        sums[:, : products.shape[1]] = products
+        sums = sums.reshape(rows, pieces, L)
+        for r in range(rows):
+            for v in range(pieces):
+                less = 0 if same_lanes else v * L
+                first = read(init, init_at + r * init_row + v * c_piece, init_left - less, L)
+                write(c, c_at + r * c_row + v * c_piece, left - less, first + sums[r, v])
+
+    def emit(
+        builder, rows, a, a_stride, a_outer, b, b_step, b_piece, b_outer, n, n_outer,
+        init, init_row, init_left, c, c_row, c_piece, left, soon=None,
+    ):  # fmt: skip
+        a_row = 4 * L if of_gates else a_stride
+        a_row, a_step = (I64(1), a_stride) if columns else (a_row, I64(1))
+        a_rows = Rows(a, a_row, a_step, a_outer)
+
+        def sum_up(group):
+            def each_place(pointer, row, count):
+                for r in range(rows):
+                    for v in group:
+                        less = 0 if same_lanes else v * L
+                        place = at(builder, pointer, (r, row), (v, c_piece))
+                        yield place, builder.sub(count, I64(less))
+
+            firsts = each_place(init, init_row, init_left)
+            sums = in_rows([load(builder, form, *place) for place in firsts], rows)
+            if columns:  # sums that lie far apart: what the next tile starts from is asked for now
+                following = at(builder, init, (rows, init_row))
+                for v in group:
+                    ask_for(builder, at(builder, following, (v, c_piece)), rows, init_row)
+            whole = same_lanes or of_gates
+            lefts = None if whole else [builder.sub(left, I64(v * L)) for v in group]
+            of_group = Pieces(
+                at(builder, b, (group[0], b_piece)), b_step, b_piece, b_outer, lefts, soon
+            )
+            sums = accumulate(builder, form, sums, a_rows, of_group, n, n_outer, chains)
+            for value, place in zip(sum(sums, []), each_place(c, c_row, left), strict=True):
+                store(builder, form, value, *place)
+
+        for group in groups(form, rows, pieces):
+            sum_up(group)
+
+    return tile(heights, twin, emit, without=() if asks else ("soon", "soon_at"))
+
+
+def dot_tile(form):
+    """Return a tile ``c = init + lines @ v``: L dot products of n numbers each.
+
+    `left` says how many lines there are from here on.
+    """
+    L = form.lanes
+
+    def twin(
+        rows, v, v_at, n, lines, lines_at, line, init, init_at, init_left, c, c_at, left
+    ):  # fmt: skip
+        count = max(0, min(left, L))
+        sums = np.zeros(L, c.dtype)
+        sums[:count] = strided(lines, lines_at, (count, n), (line, 1)) @ v[v_at : v_at + n]
+        write(c, c_at, left, read(init, init_at, init_left, L) + sums)
+
+    def emit(builder, rows, v, n, lines, line, init, init_left, c, left):
+        last = builder.sub(left, I64(1))
+        pointers = []
+        for j in range(L):  # past the last line it is read again, and not kept
+            inside = builder.icmp_signed("<", I64(j), left)
+            pointers.append(at(builder, lines, (builder.select(inside, I64(j), last), line)))
+
+        def part(o, sums):
+            start = builder.mul(o, I64(L))
+            lanes = builder.sub(n, start)
+            vector = load(builder, form, builder.gep(v, [start]), lanes)
+            weights = [
+                load(builder, form, builder.gep(pointer, [start]), lanes) for pointer in pointers
+            ]
+            return [
+                multiply_add(builder, vector, weight, total)
+                for weight, total in zip(weights, sums, strict=True)
+            ]
+
+        chunks = builder.sdiv(builder.add(n, I64(L - 1)), I64(L))
+        sums = counted(builder, chunks, [form.constant(0)] * L, part)
+        first = load(builder, form, init, init_left)
+        store(builder, form, builder.fadd(first, sum_each(builder, form, sums)), c, left)
+
+    return tile((1,), twin, emit)
+
+
+# ---------------------------------------------------------------------------------------- packing
+def copy_tile(form):
+    """Return a tile that copies up to `left` numbers and fills the rest of a vector with zeros."""
+    L = form.lanes
+
+    def twin(rows, source, source_at, left, to, to_at):
+        write(to, to_at, L, read(source, source_at, left, L))
+
+    def emit(builder, rows, source, left, to):
+        store(builder, form, load(builder, form, source, left), to)
+
+    return tile((1,), twin, emit)
+
+
+def transpose_tile(form):
+    """Return a tile that writes the transpose of `lines` lines of `left` numbers, up to L each.
+
+    Line l of the result, `to_step` after the one before, holds the lth number of each line; the
+    rest of the L by L square is filled with zeros.
+    """
+    L = form.lanes
+
+    def twin(rows, source, source_at, source_step, lines, left, to, to_at, to_step):
+        square = np.zeros((L, L), to.dtype)
+        for j in range(min(L, lines)):
+            square[j] = read(source, source_at + j * source_step, left, L)
+        strided(to, to_at, (L, L), (to_step, 1))[...] = square.T
+
+    def emit(builder, rows, source, source_step, lines, left, to, to_step):
+        vectors = []
+        for j in range(L):
+            lanes = builder.select(builder.icmp_signed("<", I64(j), lines), left, I64(0))
+            vectors.append(load(builder, form, at(builder, source, (j, source_step)), lanes))
+        for j, vector in enumerate(transposed(builder, form, vectors)):
+            store(builder, form, vector, at(builder, to, (j, to_step)))
+
+    return tile((1,), twin, emit)
+
+
+# ------------------------------------------------------------------------------------ small parts
+def in_rows(values, rows):
+    """Return a list in so many parts, one after the other."""
+    many = len(values) // rows
+    return [values[r * many : (r + 1) * many] for r in range(rows)]
+
+
+def ask_for(builder, pointer, rows, stride, write=False):
+    """Ask the cache for a vector of each of some rows, which are wanted later."""
+    for r in range(rows):
+        prefetch(builder, at(builder, pointer, (r, stride)), write)
+
+
+# What tiles read and write by address, in plain Python.
+def strided(array, start, shape, strides):
+    """Return a view of a flat array, in plain Python what tiles read by address."""
+    item = array.itemsize
+    return as_strided(array[start:], shape, [step * item for step in strides])
+
+
+def read(array, start, left, lanes):
+    """Return up to `left` numbers of an array, and zeros, as a vector."""
+    vector = np.zeros(lanes, array.dtype)
+    n = max(0, min(left, lanes))
+    vector[:n] = array[start : start + n]
+    return vector
+
+
+def write(array, start, left, vector):
+    """Write up to `left` numbers of a vector to an array."""
+    n = max(0, min(left, len(vector)))
+    array[start : start + n] = vector[:n]
