@@ -7,6 +7,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 LATEST = FOLDER / "latest.json"  # of whatever was run last; git ignores it
 PUBLISHED = FOLDER / "RESULTS.json"  # what RESULTS.md and the README's table are made from
+ELSEWHERE = FOLDER / "machines"  # records of other machines
 
 
 def write(path, card, settings, rows, words):

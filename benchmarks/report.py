@@ -1,6 +1,7 @@
 """``python -m benchmarks.report [FILE.json]``: RESULTS.md, its pictures and the README's table.
 
-Everything comes from one recorded run; nothing is typed by hand.
+Everything comes from one recorded run; nothing is typed by hand.  Each record in `machines/`, which
+was made on another machine, gets a page of its own beside it.
 """
 
 import re
@@ -33,9 +34,13 @@ def main(argv=None):
         run = record.read(arguments[0] if arguments else record.PUBLISHED)
     except FileNotFoundError as error:
         raise SystemExit(str(error)) from None
+    others = {path: record.read(path) for path in sorted(record.ELSEWHERE.glob("*.json"))}
+    for path, other in others.items():
+        pictures = draw(other, path.with_suffix(""))
+        write(path.with_suffix(".md"), results(other, pictures, path.stem))
     pictures = draw(run, FOLDER / "pictures")
-    write(FOLDER / "RESULTS.md", results(run, pictures))
-    if rewrite(README, summary(run)):
+    write(FOLDER / "RESULTS.md", results(run, pictures, "pictures", _links(others, FOLDER)))
+    if rewrite(README, summary(run, _links(others, README.parent))):
         print(f"the table of {README.name} is new")
     else:
         print(f"{README.name} has no {OPEN} … {CLOSE}, and is left as it is")
@@ -59,12 +64,24 @@ def write(path, text):
     print(f"wrote {path.name}")
 
 
+def _links(others, folder):
+    """Return a link to the page of each run, as it is to be written in a folder."""
+    links = []
+    for path, run in others.items():
+        machine = f"{run['card']['cpu']}, {run['card']['vector_instructions']}"
+        page = path.with_suffix(".md").relative_to(folder)
+        links.append(f"[{machine}, {run['card']['date'][:10]}]({page.as_posix()})")
+    return links
+
+
 # ---------------------------------------------------------------------------------- RESULTS.md
-def results(run, pictures):
-    """Return the page."""
+def results(run, pictures, folder, links=()):
+    """Return the page; `folder` is where the pictures are, `links` lead to other machines."""
     settings = run["settings"]
     parts = ["# Results", _how(settings), "## The machine", _list(card.describe(run["card"]))]
-    parts += [f"![{text}](pictures/{name})" for name, text in PICTURES.items() if name in pictures]
+    if links:
+        parts.append(f"Other machines: {'; '.join(links)}.")
+    parts += [f"![{text}]({folder}/{name})" for name, text in PICTURES.items() if name in pictures]
     for title, heads, lines in table.sections(run):
         parts += [f"## {title}", table.as_markdown(heads, lines)]
     parts += ["## Agreement, before any time was taken", _agreement(run)]
@@ -125,8 +142,8 @@ def _list(lines):
 
 
 # -------------------------------------------------------------------------------------- README
-def summary(run):
-    """Return the README's table: workloads by libraries, times and ratios."""
+def summary(run, links):
+    """Return the README's table: workloads by libraries, times and ratios; and where to go on."""
     heads, columns = ["(B, T, D, U)"], []
     for what, (ours, others) in SUMMARY.items():
         question = "fit" if what == "training" else "inference"
@@ -152,6 +169,8 @@ def summary(run):
         f"GFLOP/s of float32 at most; × is how many times longer than npylstm. More, and how it "
         "was measured: [benchmarks/RESULTS.md](benchmarks/RESULTS.md)."
     )
+    if links:
+        below += f" Other machines: {'; '.join(links)}."
     return f"{table.as_markdown(heads, lines)}\n\n{below}"
 
 
