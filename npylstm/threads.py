@@ -65,7 +65,10 @@ def lent(n):
     """
     if n > 1 and _busy.acquire(blocking=False):
         try:
-            yield n, _team_of(n)
+            team = _team_of(n)
+            for helper in team.helpers:
+                helper.wait()  # if Ctrl-C ended a call before its last thread was done
+            yield n, team
         finally:
             _busy.release()
     else:

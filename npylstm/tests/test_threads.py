@@ -104,6 +104,20 @@ def test_who_comes_while_threads_are_lent_works_alone():
         assert n == 2
 
 
+def test_a_team_is_lent_again_when_all_are_done(jobs):
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+    slow = kind(lambda row, frame, k: time.sleep(0.2))
+    address = ctypes.cast(slow, ctypes.c_void_p).value
+    with threads.lent(2) as (_, team):  # and left, as by Ctrl-C, without waiting
+        team.helpers[0].post(address, 0, 1)
+    start = time.perf_counter()
+    with threads.lent(2) as (_, team):
+        assert time.perf_counter() - start > 0.1
+        team.helpers[0].post(jobs.address, 5, 1)
+        team.helpers[0].wait()
+    assert jobs.done == [(0, 5, 1)]
+
+
 def test_letter_boxes_lie_in_cache_lines_of_their_own():
     with threads.lent(3) as (_, team):
         addresses = np.array([helper._box.ctypes.data for helper in team.helpers])
