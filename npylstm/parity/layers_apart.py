@@ -13,7 +13,8 @@ def randomness(theirs, x, output):
     """Return dropout as the cause if their layer gives other numbers every time; else nothing."""
     again = theirs.tensors(x)
     again = np.asarray(again[0] if is_list(again) else again)
-    if np.array_equal(again, output):
+    # Some round otherwise the second time, when their threads or the data's place are others.
+    if distance(again, output) <= 100 * bound_of(0, largest(output), output.dtype):
         return []
     zeros = float((output == 0).mean())
     return [

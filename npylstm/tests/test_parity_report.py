@@ -9,6 +9,7 @@ from npylstm import cli
 from npylstm.parity import Cause, Divergence, Report, Row
 from npylstm.parity.causes import lstm_guesses
 from npylstm.parity.differences import movements, row
+from npylstm.parity.layers_apart import randomness
 from npylstm.parity.recurrence import Recurrence, trace
 from npylstm.reference import lstm_forward
 from npylstm.reference.activations import sigmoid, tanh
@@ -24,6 +25,24 @@ def test_row():
     assert found.verdict == "DIFFERS" and found.error == pytest.approx(1e-6, rel=0.01)
     assert found.ulps == 1 and found.scale == pytest.approx(2)
     assert row("a", "b", one, other, rounding=1e-6).verdict == "rounding"
+
+
+def test_a_layer_that_rounds_otherwise_when_called_again_has_no_dropout(rng):
+    class Theirs:
+        def __init__(self, again):
+            self._again = again
+
+        def tensors(self, x):
+            return self._again
+
+    output = rng.normal(size=(5, 4)).astype("float32")
+    otherwise = np.nextafter(output, np.float32(9))
+    assert randomness(Theirs(otherwise), None, output) == []
+    for rate in (0.5, 0.01):
+        dropped = output / np.float32(1 - rate)
+        dropped[2, 1] = 0
+        (cause,) = randomness(Theirs([dropped]), None, output)
+        assert cause.name == "dropout"
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
