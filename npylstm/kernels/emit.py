@@ -16,6 +16,7 @@ from .vector import FUSED, Vector, splat
 
 _POINTERS = 8  # how many pointers to rows fit the registers
 _AHEAD = 8  # how many lines of a matrix early they are asked for from the L2 cache
+_LINE = 64  # bytes of one, in which two of AVX2's vectors lie side by side
 _READ_AGAIN, _OF = 10, 14  # how many of so many rows; with more the loads are what is waited for
 
 
@@ -273,7 +274,7 @@ def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
                 prefetch(builder, at(builder, b.soon, (k, b.step)))
             elif b.lefts is None:
                 ahead = at(builder, line, (_AHEAD, b.step))
-                for v in range(0, n_pieces, max(1, 64 // (form.lanes * form.dtype.itemsize))):
+                for v in range(0, n_pieces, max(1, _LINE // (form.lanes * form.dtype.itemsize))):
                     prefetch(builder, at(builder, ahead, (v, b.piece)))
             if not isinstance(a.step, ir.Constant):  # a column: each number in a line of its own
                 for row in (rows[0], rows[-1])[:n_rows]:  # which may lie in two

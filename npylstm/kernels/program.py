@@ -22,9 +22,8 @@ from .vector import host_lanes
 
 _ALIGN = 16  # numbers: parts of the workspace start where a cache line does
 # Bytes of weights above which threads share out the units of an LSTM, and not the samples.
-# Backward, where gates would have to change hands, only with fewer samples than that.
-_SPLIT_FORWARD = 1 << 18
-_SPLIT_BACKWARD, _SPLIT_BATCH = 1 << 20, 32
+_SPLIT_FORWARD, _SPLIT_BACKWARD = 1 << 18, 1 << 20
+_SPLIT_BATCH = 32  # samples below which they do so backward, where gates have to change hands
 _FROM_OUTPUT = {"linear", "sigmoid", "tanh", "exponential"}  # their backward does not ask for z
 
 
