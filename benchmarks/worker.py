@@ -56,17 +56,15 @@ class Server:
         return self.models[key].weights()
 
     def measure(self, key, action, calls):
-        """Return the seconds of one call: of `calls` in a row, after some that do not count.
+        """Return the seconds of one call, or epoch: of so many in a row, after some that do not count.
 
         These bring data and threads back that others had pushed out meanwhile.
         """
-        function = getattr(self.models[key], action)
-        for _ in range(1 + calls // 10):
-            function()
+        model = self.models[key]
+        model.repeat(action, 1 + calls // 10)
         gc.disable()
         start = time.perf_counter()
-        for _ in range(calls):
-            function()
+        model.repeat(action, calls)
         seconds = time.perf_counter() - start
         gc.enable()
         return seconds / calls

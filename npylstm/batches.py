@@ -1,8 +1,8 @@
 """Running batches: an epoch of training, an evaluation, a prediction, each a few backend calls.
 
-One call of the backend runs as many batches as fill about 50 ms.  Between the calls the progress
-bar moves and Ctrl-C is answered.  Only callbacks that want to see every batch make it one batch a
-call.
+One call of the backend runs as many batches as fill about 50 ms, and several epochs of them if no
+callback has something to do in between.  Between the calls the progress bar moves and Ctrl-C is
+answered.  Only callbacks that want to see every batch make it one batch a call.
 """
 
 import time
@@ -31,6 +31,36 @@ class Batches:
     def __init__(self):
         self._seconds_per_batch = {}  # measured, by mode and batch size
 
+    def _epochs_in_a_call(self, feed, most, callbacks):
+        """Return how many epochs, up to `most`, the next call of the backend can run."""
+        if not feed.is_even or self.stop_training or callbacks.wants_epochs():
+            return 1
+        seconds = self._seconds_per_batch.get(("train", feed.batch_size))
+        if not seconds or self._objective().in_python:
+            return 1
+        with self._program(feed.samples.x, feed.batch_size, with_loss=True) as program:
+            if feed.shuffles and program.plan.generators:
+                return 1  # dropout is drawn before the next epoch's order, from the same numbers
+        return max(1, min(most, int(_SECONDS_PER_CALL / seconds / feed.n_batches)))
+
+    def _train_epochs(self, feed, callbacks, first, n):
+        """Train for n epochs in one call of the backend; tell the callbacks when all are over."""
+        totals, logs = self._metrics.start(n), {}
+        order = np.concatenate([feed.epoch() for _ in range(n)])
+        n_batches, start = n * feed.n_batches, time.perf_counter()
+        with interrupt.held_back():
+            try:
+                self._train_batches(feed.samples, order, feed.batch_size, n_batches, totals)
+            finally:
+                over = int(totals[:, 1].sum()) // len(feed.samples.x)
+                for epoch, sums in enumerate(totals[:over], first):
+                    callbacks.on_epoch_begin(epoch)
+                    logs = self._metrics.logs(sums)
+                    callbacks.on_epoch_end(epoch, logs)
+        seconds = time.perf_counter() - start
+        self._seconds_per_batch["train", feed.batch_size] = seconds / n_batches
+        return logs
+
     def _train_epoch(self, feed, callbacks):
         totals, logs = self._metrics.start(), {}
         watched = callbacks.wants_batches("train")
@@ -49,7 +79,7 @@ class Batches:
         return logs
 
     def _train_batches(self, samples, order, batch_size, n_batches, totals):
-        optimizer, before = self.optimizer, totals[1]
+        optimizer, before = self.optimizer, totals[..., 1].sum()
         with self._program(samples.x, batch_size, with_loss=True) as program:
             try:
                 backends.current().train(
@@ -62,7 +92,7 @@ class Batches:
                     totals,
                 )
             finally:  # a function of the user's may raise in the middle
-                optimizer.batches += round((totals[1] - before) / batch_size)
+                optimizer.batches += int(totals[..., 1].sum() - before) // batch_size
 
     def _calls(self, feed, one_by_one, mode):
         """Yield for each call of the backend: its first batch, how many, their samples, in order.

@@ -41,11 +41,17 @@ class Arrays:
     ----------
     n_batches : int
         How many an epoch is said to have.
+    is_even : bool
+        Whether all epochs are the same samples, in whole batches.
+    shuffles : bool
+        Whether random numbers are drawn for each pass.
     """
 
     def __init__(self, samples, batch_size, shuffle=False, steps=None):
         self.samples, self.batch_size = samples, batch_size
         self.n_batches = steps or math.ceil(len(samples.x) / batch_size)
+        self.is_even = steps is None and len(samples.x) % batch_size == 0
+        self.shuffles = bool(shuffle)
         self._shuffle, self._steps = shuffle, steps
         self._left = np.arange(0)
 
@@ -108,12 +114,16 @@ class Stream:
     ----------
     n_batches : int or None
         How many an epoch is said to have, if that is known.
+    is_even : bool
+        False: there is no knowing.
 
     Raises
     ------
     ValueError
         If it never ends, and `steps` are not given.
     """
+
+    is_even = False
 
     def __init__(self, source, check, steps=None, shuffle=False, names=("x", "steps_per_epoch")):
         self._source, self._check, self._steps, self._shuffle = source, check, steps, shuffle

@@ -211,10 +211,15 @@ class Trainer(Batches):
         self.stop_training = False
         feed.reset()
         callbacks.on_train_begin()
-        logs = {}
-        for epoch in range(initial_epoch, epochs):
-            if not feed.has_more():
-                break
+        epoch, logs = initial_epoch, {}
+        while epoch < epochs and feed.has_more() and not self.stop_training:
+            n = 1
+            if validation is None:
+                n = self._epochs_in_a_call(feed, epochs - epoch, callbacks)
+            if n > 1:
+                logs = self._train_epochs(feed, callbacks, epoch, n)
+                epoch += n
+                continue
             callbacks.on_epoch_begin(epoch)
             logs = self._train_epoch(feed, callbacks)
             is_due = validation is not None and _is_due(epoch, validation_freq)
@@ -222,8 +227,7 @@ class Trainer(Batches):
                 val_logs = self._evaluate(validation, callbacks)
                 logs |= {f"val_{name}": value for name, value in val_logs.items()}
             callbacks.on_epoch_end(epoch, logs)
-            if self.stop_training:
-                break
+            epoch += 1
         if epochs > initial_epoch:
             self.optimizer.finalize()
         callbacks.on_train_end(logs)

@@ -37,9 +37,18 @@ class Model:
         """Train on the next batch; return its loss as a float, or what `float` takes."""
         raise NotImplementedError
 
-    def fit(self, n_batches=None):
-        """Train on the first n batches, or on all, in their order."""
+    def fit(self, n_batches=None, epochs=1):
+        """Train on the first n batches, or on all, in their order, so many times."""
         raise NotImplementedError
+
+    def repeat(self, action, times):
+        """Do something again and again; `fit`, which goes through epochs by itself, in one call."""
+        if action == "fit":
+            self.fit(epochs=times)
+            return
+        function = getattr(self, action)
+        for _ in range(times):
+            function()
 
     def infer(self):
         """Return the outputs (B, K) for the first batch: probabilities, or numbers."""

@@ -84,11 +84,12 @@ class JaxPeer(Model):
         self.state, loss = one_step(self.state, next(self._next))
         return jax.block_until_ready((self.state, loss))[1]
 
-    def fit(self, n_batches=None):
+    def fit(self, n_batches=None, epochs=1):
         batches = self._epoch
         if n_batches is not None:
             batches = tuple(array[:n_batches] for array in batches)
-        self.state, losses = one_epoch(self.state, batches)
+        for _ in range(epochs):
+            self.state, losses = one_epoch(self.state, batches)
         jax.block_until_ready((self.state, losses))
 
     def infer(self):

@@ -49,10 +49,11 @@ class KerasPeer(Model):
     def train_step(self):
         return self.model.train_on_batch(*next(self._next))
 
-    def fit(self, n_batches=None):
+    def fit(self, n_batches=None, epochs=1):
         n = len(self.x) if n_batches is None else n_batches * self.workload.B
         x, y = self.x[:n], self.y[:n]
-        self.model.fit(x, y, batch_size=self.workload.B, epochs=1, verbose=0, shuffle=False)
+        options = {"batch_size": self.workload.B, "shuffle": False, "verbose": 0}
+        self.model.fit(x, y, epochs=epochs, **options)
 
     def infer(self):
         return self.model.predict_on_batch(self._first)

@@ -97,9 +97,10 @@ class TorchPeer(Model):
     def train_step(self):
         return self._train(*next(self._next)).item()
 
-    def fit(self, n_batches=None):
-        for x, y in self._batches[:n_batches]:
-            self._train(x, y)
+    def fit(self, n_batches=None, epochs=1):
+        for _ in range(epochs):
+            for x, y in self._batches[:n_batches]:
+                self._train(x, y)
 
     @torch.inference_mode()
     def infer(self):

@@ -104,7 +104,7 @@ def train(program, data, order, update, learning_rates, t, totals):
         return numpy_backend.train(program, data, order, update, learning_rates, t, totals)
     _bind_samples(program, data, order, totals)
     n, B = len(learning_rates), program.batch_size
-    at_a_time = n
+    epochs, at_a_time = np.atleast_2d(totals), n
     if program.masks:
         bytes_each = int(program.settings[fr.MASK_SIZE]) * program.frame.arena.itemsize
         at_a_time = max(1, _MASK_BYTES // max(1, bytes_each))
@@ -115,12 +115,13 @@ def train(program, data, order, update, learning_rates, t, totals):
         rates = np.asarray(learning_rates[first : first + steps])
         chosen = order[first * B : (first + steps) * B]
         program.bind(order=chosen)
+        program.settings[fr.BATCHES_BEFORE] = first
         if program.masks:
             program.bind(masks=_draw_masks(program, steps))
         kernels = _bind_update(program, update, rates, t + first)
         _set(program, training=True, back=True, update=kernels)
         if program.objective.in_python:
-            if _call_with_python(program, data, chosen, totals):
+            if _call_with_python(program, data, chosen, epochs[first * len(epochs) // n]):
                 return
         elif _call(program, steps):
             return
@@ -286,6 +287,9 @@ def _bind_samples(program, data, order, totals):
     x, y, weight = data
     s = program.settings
     targets = {"labels": y} if program.objective.labels else {"y": y}
+    *epochs, s[fr.N_TOTALS] = totals.shape
+    s[fr.BATCHES_BEFORE] = 0
+    s[fr.EPOCH_BATCHES] = len(order) // program.batch_size // prod(epochs)
     s[fr.WEIGHT_STEPS] = 0
     if weight is not None:
         targets["sample_weight"] = weight

@@ -225,11 +225,11 @@ def train(program, data, order, update, learning_rates, t, totals):
         One for each batch.
     t : int
         How many steps the optimizer has taken before.
-    totals : ndarray of float64
+    totals : ndarray of float64 (n,), or (epochs, n) for several epochs, each of as many batches
         Sum and count of the loss, then each metric's sums; added to after each update, so that the
         count tells how many updates were made, whatever happens.
     """
-    B = program.batch_size
+    B, epochs = program.batch_size, np.atleast_2d(totals)
     for k, learning_rate in enumerate(learning_rates):
         batch = _select(data, order[k * B : (k + 1) * B])
         loss = _loss_and_gradients(program, *batch, training=True)
@@ -238,7 +238,7 @@ def train(program, data, order, update, learning_rates, t, totals):
             _update(program.plan.memory, update, t + k + 1, float(learning_rate), sizes)
             for constraint in program.constraints:
                 constraint.apply()
-        program.loss.add_to(totals, loss, *batch[1:])
+        program.loss.add_to(epochs[k * len(epochs) // len(learning_rates)], loss, *batch[1:])
 
 
 @_quietly

@@ -8,13 +8,15 @@ BATCH_HOOKS = {
     "test": ("on_test_batch_begin", "on_test_batch_end"),
     "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
 }
+# And which to come back after every epoch.
+EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end", "on_progress", *BATCH_HOOKS["train"])
 
 
 class Callback:
     """Base of all callbacks: override the hooks you need.
 
     Overriding a batch hook (`on_train_batch_end`, `on_batch_end`, ...) makes the loop run one batch
-    at a time, which a small model feels; `on_progress` and the epoch hooks cost nothing.
+    at a time, which a small model feels; `on_progress` and the epoch hooks cost little.
 
     Attributes
     ----------
@@ -124,9 +126,25 @@ class Callback:
         bool
             True if a batch hook of that mode is overridden, on the class or on the instance.
         """
+        return self._overrides(BATCH_HOOKS[mode])
+
+    def wants_epochs(self):
+        """Return whether this callback must be called between two epochs of training.
+
+        Those that need not are told of several epochs when all of them are over.
+
+        Returns
+        -------
+        bool
+            True if a hook that runs during an epoch, or at its begin or end, is overridden.
+        """
+        return self._overrides(EPOCH_HOOKS)
+
+    def _overrides(self, hooks, base=None):
+        """Return whether one of the hooks is another than that of `base`, or of `Callback`."""
         return any(
-            getattr(getattr(self, hook), "__func__", None) is not getattr(Callback, hook)
-            for hook in BATCH_HOOKS[mode]
+            getattr(getattr(self, hook), "__func__", None) is not getattr(base or Callback, hook)
+            for hook in hooks
         )
 
 

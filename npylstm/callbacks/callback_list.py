@@ -71,6 +71,10 @@ class CallbackList(Callback):
         """Return whether a callback must be called at every batch of a mode."""
         return any(callback.wants_batches(mode) for callback in self.callbacks)
 
+    def wants_epochs(self):
+        """Return whether a callback must be called between two epochs of training."""
+        return any(callback.wants_epochs() for callback in self.callbacks)
+
     def set_params(self, params):
         """Give every callback the parameters of the call that is about to begin."""
         self.params = params or {}

@@ -112,10 +112,12 @@ TABLES = ("table", "segments")
     LOSS_MASK, LOSS_MASK_SIZE,  # where in the arena the mask of the output is; -1 for none
     CONSTRAINTS,  # whether weights are constrained
     COUNT,  # the kernel that adds loss and metrics to `totals`, or 0
+    BATCHES_BEFORE, EPOCH_BATCHES,  # of the run before this call; of an epoch
+    TOTALS, N_TOTALS,  # where in `totals` those of the epoch at hand begin, and how many they are
     SCATTER,  # the kernel that writes outputs to where they belong, or 0
     N_METRICS,
     FIRST_METRIC,  # four numbers each: its kernel, or 0; where its sums, numbers and outputs are
-) = range(46)  # fmt: skip
+) = range(50)  # fmt: skip
 MAX_METRICS = 16
 N_OUTPUTS = FIRST_METRIC + 4 * MAX_METRICS  # how many outputs are to be written
 FIRST_OUTPUT = N_OUTPUTS + 1  # four numbers each: place in the arena, timesteps, width, place

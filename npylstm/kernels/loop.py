@@ -14,11 +14,13 @@ from .frame import (
     BACKWARD_ROWS,
     BATCH,
     BATCHES,
+    BATCHES_BEFORE,
     CLIP,
     CONSTRAIN,
     CONSTRAINTS,
     COUNT,
     DUE,
+    EPOCH_BATCHES,
     FIRST_METRIC,
     FIRST_OUTPUT,
     FIRST_STEP,
@@ -36,6 +38,7 @@ from .frame import (
     N_ROWS,
     N_SCALARS,
     N_SEGMENTS,
+    N_TOTALS,
     N_ZEROS,
     NOT_FINITE,
     OUTPUT_INNER,
@@ -46,6 +49,7 @@ from .frame import (
     STEP,
     STEPS,
     THREADS,
+    TOTALS,
     UPDATE,
     WEIGHT_GRADIENTS,
     X_GRADIENT,
@@ -187,7 +191,8 @@ def back(dtype):
 def count(dtype):
     """Return the kernel that adds a batch's loss, times its samples, and metrics to the totals.
 
-    The loss is the sum of its rows' shares, and of the penalties' values, which follow them.
+    The loss is the sum of its rows' shares, and of the penalties' values, which follow them.  Each
+    epoch has totals of its own.
     """
 
     def kernel(row, frame, k):
@@ -198,8 +203,10 @@ def count(dtype):
         total = 0.0
         for r in range(n):
             total += frame.workspace[s[LOSS_VALUES] + r]
-        frame.totals[0] += total * s[BATCH]
-        frame.totals[1] += s[BATCH]
+        epoch = (s[BATCHES_BEFORE] + row) // s[EPOCH_BATCHES]
+        s[TOTALS] = epoch * s[N_TOTALS]
+        frame.totals[s[TOTALS]] += total * s[BATCH]
+        frame.totals[s[TOTALS] + 1] += s[BATCH]
         for m in range(s[N_METRICS]):
             call(s[FIRST_METRIC + 4 * m], m, frame, 0)
 

@@ -16,6 +16,7 @@ from .frame import (
     OUTPUT_STEPS,
     OUTPUT_WIDTH,
     STEP,
+    TOTALS,
 )
 from .jit import jit
 from .losses import mask_of, row_of, row_value, weight_of
@@ -66,7 +67,8 @@ def metric(
             return
         s = frame.settings
         K, n = s[OUTPUT_WIDTH], s[BATCH] * s[OUTPUT_STEPS] * s[OUTPUT_INNER]
-        step, sums, source = s[STEP], setting(frame, row, SUMS), setting(frame, row, SOURCE)
+        step, source = s[STEP], setting(frame, row, SOURCE)
+        sums = s[TOTALS] + setting(frame, row, SUMS)
         number = frame.workspace[setting(frame, row, NUMBERS)]
         total, weights = 0.0, 0.0
         for r in range(n):
@@ -206,7 +208,8 @@ def counts(dtype, evenly, some, from_logits, weighted=False):
             return
         s, totals = frame.settings, frame.totals
         K, rows = s[OUTPUT_WIDTH], s[BATCH] * s[OUTPUT_STEPS] * s[OUTPUT_INNER]
-        step, sums, source = s[STEP], setting(frame, row, SUMS), setting(frame, row, SOURCE)
+        step, source = s[STEP], setting(frame, row, SOURCE)
+        sums = s[TOTALS] + setting(frame, row, SUMS)
         at = setting(frame, row, NUMBERS)
         n, open_ended = np.int64(frame.workspace[at]), frame.workspace[at + 1] != zero
         top_k, class_id = np.int64(frame.workspace[at + 2]), np.int64(frame.workspace[at + 3])

@@ -55,11 +55,14 @@ class CompiledMetrics:
             self._rows = judged, tuple(metric.row(*judged, weight) for metric, weight in metrics)
         return self._rows[1]
 
-    def start(self):
-        """Return totals for a new run, all zero; the metrics' own states are views of them."""
-        totals = np.zeros(self._n)
+    def start(self, epochs=None):
+        """Return totals (n,) for a new run, all zero, or (epochs, n) for several.
+
+        The metrics' own states are views of them, those of the last epoch.
+        """
+        totals = np.zeros(self._n if epochs is None else (epochs, self._n))
         for metric, place in zip(self.all, self._places, strict=True):
-            metric.bind(totals[place])
+            metric.bind(np.atleast_2d(totals)[-1, place])
         return totals
 
     def logs(self, totals):
@@ -67,8 +70,12 @@ class CompiledMetrics:
         values = [mean_of(totals[:2])]
         for metric, place in zip(self.all[1:], self._places[1:], strict=True):
             sums = totals[place]
-            usual = isinstance(metric, SumMetric) and type(metric).result is SumMetric.result
-            values.append(metric.result_of(sums) if usual else metric.result())
+            if isinstance(metric, SumMetric) and type(metric).result is SumMetric.result:
+                values.append(metric.result_of(sums))
+                continue
+            if isinstance(metric, SumMetric):
+                metric.bind(sums)  # else its own state is what there is
+            values.append(metric.result())
         return dict(sorted(zip(self.names, values, strict=True)))
 
 
