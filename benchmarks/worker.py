@@ -56,9 +56,9 @@ class Server:
         return self.models[key].weights()
 
     def measure(self, key, action, calls):
-        """Return the seconds of one call, or epoch: of so many in a row, after some that do not count.
+        """Return the seconds of one call, or of one epoch: of `calls` in a row.
 
-        These bring data and threads back that others had pushed out meanwhile.
+        A few before them do not count: they bring data and threads back that others had pushed out.
         """
         model = self.models[key]
         model.repeat(action, 1 + calls // 10)
