@@ -66,6 +66,7 @@ TABLES = ("table", "segments")
     STATE_GRADIENTS,  # whether c[T] has one, and h[0], c[0] are to get one
     GATES,  # where in the workspace: gates, then dz
     PACKED,  # the weights as the forward's tiles read them; -1 for as they are
+    COLUMNS,  # each thread's copy of LINES columns of x or h, of a BLOCK of rows; -1 for none
     PARTIAL,  # each thread's sums over chunks of the weights, for GROUP samples
     PACKED_BACK,  # the transposed recurrent kernel; -1 if it is not needed
     PACKED_X,  # the transposed kernel; -1 if it is not needed
@@ -78,7 +79,7 @@ TABLES = ("table", "segments")
     VALUES,  # and where it leaves its values
     ROOM,  # and what else it keeps
     WIDTH,
-) = range(len(ROW.fields or ()) + 27)  # fmt: skip
+) = range(len(ROW.fields or ()) + 28)  # fmt: skip
 
 # The settings.
 (
@@ -143,6 +144,8 @@ N_SYNC = TAKEN + MAX_THREADS * LINE
 BOX_STATE, JOB, BOX = 0, (1, 4), 8
 NOTHING, POSTED, UNDER_WAY = range(3)
 
+LINES = 96  # lines of an LSTM's weight gradients that a thread takes at a time
+BLOCK = 512  # rows of dz whose products are summed before the next: they stay in the L2 cache
 GROUP = 24  # samples of an LSTM that a thread takes at a time
 WHOLE = 512  # lines up to which a block of its weights is not cut into chunks
 

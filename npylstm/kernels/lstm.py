@@ -17,11 +17,14 @@ from .elementwise import copy as copy_of
 from .elementwise import elementwise, fill_with_zeros
 from .frame import (
     ADD_DX,
+    BLOCK,
     CARRY,
+    COLUMNS,
     DH_FROM,
     FIRST_STEP,
     GATES,
     GROUP,
+    LINES,
     MASK,
     MODE,
     ONE,
@@ -53,8 +56,8 @@ from .vector import host_format
 
 _ZEROS, _CARRIED = int(Start.ZEROS), int(Start.CARRIED)
 _CHUNK = 64  # lines of a block of weights that stay in the L1 cache while samples pass
-_LINES = 96  # lines of a weight gradient that a thread takes at a time
-_BLOCK = 512  # rows of dz whose products are summed before the next: they stay in the L2 cache
+_SIDE = 8  # blocks of units whose weight gradients a thread takes with the same copy of columns
+_ROWS = 42  # rows of dz that stay in the L2 cache while weights pass: tiles of 14, or of 6, rows
 
 
 # ---------------------------------------------------------------------------------------- packing
@@ -341,52 +344,68 @@ def lstm_weight_gradients(dtype):
     form = host_format(dtype)
     L = form.lanes
     add = products.product_tile(form, products.heights(form, 4), 4, same_lanes=True, columns=True)
-    zero = fill_with_zeros(form)
+    zero, copy = fill_with_zeros(form), copy_of(form)
+
+    @jit
+    def copy_columns(a, at, steps, step, rows, width, n, to, to_at):
+        # n columns of rows that lie `width` apart, of so many steps that lie `step` apart.
+        for s in range(steps):
+            for q in range(rows):
+                copy(n, a, at + s * step + q * width, to, to_at + (s * rows + q) * LINES)
 
     def kernel(row, frame, k):
         table, s = frame.table, frame.settings
         t, b, d, u, w = table[row, T], table[row, B], table[row, D], table[row, U], table[row, W]
-        blocks, steps = (u + L - 1) // L, (_BLOCK + b - 1) // b
-        of_x, of_h = (d + _LINES - 1) // _LINES, (u + _LINES - 1) // _LINES
+        of_x, of_h = (d + LINES - 1) // LINES, (u + LINES - 1) // LINES
         if t == 1 and table[row, MODE] == _ZEROS:  # h is 0, and will be in the next batch
             of_h = 0
             if s[STEP] == s[FIRST_STEP] and k == 0:
                 zero(4 * u * u, frame.gradients, w + d * 4 * u)
         groups = of_x + of_h + table[row, USE_BIAS]
+        copies = table[row, COLUMNS] >= 0
+        blocks, steps, side = (u + L - 1) // L, (BLOCK + b - 1) // b, _SIDE if copies else 1
+        tasks = (blocks + side - 1) // side * groups
         for done in range(0, t, steps):
             if done and barrier(frame):
                 return
-            task = take(frame, k, blocks * groups)
+            task = take(frame, k, tasks)
             while task >= 0 and not stopped(frame):  # at the next barrier all give up, or none
                 # ``a.T @ dz`` for lines of x, of h, and a line of ones: a line of dz a sample.
-                nb, group = task // groups, task % groups
+                first, group = task // groups * side, task % groups
                 if group < of_x:
-                    a, lines, to, m = frame.arena, d, w, group * _LINES
+                    a, lines, to, begin = frame.arena, d, w, group * LINES
                     start, a_step, a_outer = table[row, X], d, b * d
                     if table[row, REVERSE]:
                         start, a_outer = start + (t - 1) * b * d, -b * d
                 elif group < of_x + of_h:
-                    a, lines, to, m = frame.arena, u, w + d * 4 * u, (group - of_x) * _LINES
+                    a, lines, to, begin = frame.arena, u, w + d * 4 * u, (group - of_x) * LINES
                     start, a_step, a_outer = table[row, H], u, b * u
                 else:
-                    a, lines, to, m = frame.workspace, 1, w + (d + u) * 4 * u, 0
+                    a, lines, to, begin = frame.workspace, 1, w + (d + u) * 4 * u, 0
                     start, a_step, a_outer = ONE, 0, 0
-                n_outer, n = least(steps, t - done), b
+                n_outer, n, end = least(steps, t - done), b, least(begin + LINES, lines)
+                column = start + done * a_outer + begin
+                if copies and group < of_x + of_h:
+                    mine = table[row, COLUMNS] + k * LINES * (BLOCK + b)
+                    copy_columns(
+                        a, column, n_outer, a_outer, b, a_step, end - begin, frame.workspace, mine
+                    )
+                    a, column, a_step, a_outer = frame.workspace, mine, LINES, b * LINES
                 if a_outer == b * a_step:  # steps that follow each other are one long column
                     n_outer, n = 1, n_outer * b
-                dz = table[row, GATES] + (nb * t + done) * b * 4 * L
-                column = start + done * a_outer
-                added = u - nb * L if done else 0
-                end = least(m + _LINES, lines)
-                while m < end:
-                    here = to + m * 4 * u + nb * L
-                    m += add(
-                        end - m, a, column + m, a_step, a_outer,
-                        frame.workspace, dz, 4 * L, L, b * 4 * L, n, n_outer,
-                        frame.gradients, here, 4 * u, added,
-                        frame.gradients, here, 4 * u, u, u - nb * L,
-                    )  # fmt: skip
-                task = take(frame, k, blocks * groups)
+                for nb in range(first, least(first + side, blocks)):
+                    dz = table[row, GATES] + (nb * t + done) * b * 4 * L
+                    added = u - nb * L if done else 0
+                    m = begin
+                    while m < end:
+                        here = to + m * 4 * u + nb * L
+                        m += add(
+                            end - m, a, column + m - begin, a_step, a_outer,
+                            frame.workspace, dz, 4 * L, L, b * 4 * L, n, n_outer,
+                            frame.gradients, here, 4 * u, added,
+                            frame.gradients, here, 4 * u, u, u - nb * L,
+                        )  # fmt: skip
+                task = take(frame, k, tasks)
 
     return kernel
 
@@ -404,25 +423,19 @@ def lstm_x_gradient(dtype):
         # Rows first, …, last - 1 of dz times a transposed kernel, to as many lines of `width`.
         table = frame.table
         t, b, blocks = table[row, T], table[row, B], (table[row, U] + L - 1) // L
-        for at in range(0, width, P):
-            added = width - at if add else 0
-            q = first
-            while q < last and not stopped(frame):
-                here = to + q * width + at
-                q += product(
-                    last - q, frame.workspace, dz + q * 4 * L, 4 * L, t * b * 4 * L,
-                    *(
-                        frame.workspace,
-                        packed + at * blocks * 4 * L,
-                        P,
-                        L,
-                        4 * L * P,
-                        4 * L,
-                        blocks,
-                    ),
-                    frame.gradient_arena, here, width, added,
-                    frame.gradient_arena, here, width, L, width - at,
-                )  # fmt: skip
+        for begin in range(first, last, _ROWS):
+            end = least(begin + _ROWS, last)
+            for at in range(0, width, P):
+                added, lines = width - at if add else 0, packed + at * blocks * 4 * L
+                q = begin
+                while q < end and not stopped(frame):
+                    here = to + q * width + at
+                    q += product(
+                        end - q, frame.workspace, dz + q * 4 * L, 4 * L, t * b * 4 * L,
+                        frame.workspace, lines, P, L, 4 * L * P, 4 * L, blocks,
+                        frame.gradient_arena, here, width, added,
+                        frame.gradient_arena, here, width, L, width - at,
+                    )  # fmt: skip
 
     def kernel(row, frame, k):
         table, threads = frame.table, frame.settings[THREADS]

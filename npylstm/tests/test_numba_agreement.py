@@ -208,14 +208,18 @@ def test_weights_that_are_taken_in_chunks(rng, D, U, dtype):
     assert_close(actual, expected, dtype)
 
 
-def test_long_sequences_in_parts(rng):
-    """The weights' gradients are summed over several blocks of timesteps and samples."""
-    model = Sequential([Input((150, 3)), LSTM(5, return_sequences=True, dtype="float64")])
+@pytest.mark.parametrize("D, U", [(3, 5), (260, 5), (3, 260)])
+def test_long_sequences_in_parts(rng, D, U):
+    """The weights' gradients are summed over several blocks of timesteps and samples.
+
+    Where rows lie 2 KiB apart, columns of them are copied first: of x, of h, of x backwards.
+    """
+    model = Sequential([Input((150, D)), LSTM(U, return_sequences=True, dtype="float64")])
     model.add(LSTM(4, return_sequences=True, go_backwards=True, dtype="float64"))
     model.add(TimeDistributed(Dense(2, dtype="float64")))
-    randomized(model, rng, 0.3)
+    randomized(model, rng, 0.8 / np.sqrt(D + U))
     model.compile("sgd", "mse")
-    x, y = rng.normal(size=(7, 150, 3)), rng.normal(size=(7, 150, 2))
+    x, y = rng.normal(size=(7, 150, D)), rng.normal(size=(7, 150, 2))
     expected, actual = on_each(lambda: model.loss_and_gradients(x, y))
     assert_same_gradients(actual, expected, "float64", factor=10)  # sums of a thousand terms
 
