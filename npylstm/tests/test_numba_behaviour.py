@@ -16,7 +16,7 @@ import npylstm
 from npylstm import Sequential, optimizers
 from npylstm.activations import Activation
 from npylstm.backends import numba_backend
-from npylstm.kernels import program
+from npylstm.kernels import lowering
 from npylstm.layers import LSTM, Bidirectional, Dense, Dropout, Input, RepeatVector, TimeDistributed
 
 from .agreement import on_each, randomized, small_model
@@ -67,9 +67,9 @@ def assert_identical(one, other):
 def shared_out(request, monkeypatch):
     """Let threads share out the samples, or the units of any LSTM of several blocks."""
     if request.param != "samples":
-        monkeypatch.setattr(program, "_SPLIT_FORWARD", 0)
-        monkeypatch.setattr(program, "_SPLIT_BACKWARD", 0)
-        monkeypatch.setattr(program, "_SPLIT_BATCH", 1000 if request.param == "units" else 0)
+        monkeypatch.setattr(lowering, "_SPLIT_FORWARD", 0)
+        monkeypatch.setattr(lowering, "_SPLIT_BACKWARD", 0)
+        monkeypatch.setattr(lowering, "_SPLIT_BATCH", 1000 if request.param == "units" else 0)
 
 
 def test_two_runs_are_identical_whatever_the_number_of_threads(shared_out, rng):
@@ -401,6 +401,7 @@ import npylstm
 from concurrent import futures
 from npylstm import Sequential, interrupt
 from npylstm.backends import numba_backend
+from npylstm.kernels import lowering
 from npylstm.layers import LSTM, Input
 
 numba_backend._LONG_BATCH = numba_backend._THREADED_BATCH = numba_backend._THREADED_CALL = 0
