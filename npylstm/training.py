@@ -212,22 +212,23 @@ class Trainer(Batches):
         feed.reset()
         callbacks.on_train_begin()
         epoch, logs = initial_epoch, {}
-        while epoch < epochs and feed.has_more() and not self.stop_training:
+        while epoch < epochs and feed.has_more():
             n = 1
             if validation is None:
                 n = self._epochs_in_a_call(feed, epochs - epoch, callbacks)
             if n > 1:
                 logs = self._train_epochs(feed, callbacks, epoch, n)
-                epoch += n
-                continue
-            callbacks.on_epoch_begin(epoch)
-            logs = self._train_epoch(feed, callbacks)
-            is_due = validation is not None and _is_due(epoch, validation_freq)
-            if is_due and validation.has_more():
-                val_logs = self._evaluate(validation, callbacks)
-                logs |= {f"val_{name}": value for name, value in val_logs.items()}
-            callbacks.on_epoch_end(epoch, logs)
-            epoch += 1
+            else:
+                callbacks.on_epoch_begin(epoch)
+                logs = self._train_epoch(feed, callbacks)
+                is_due = validation is not None and _is_due(epoch, validation_freq)
+                if is_due and validation.has_more():
+                    val_logs = self._evaluate(validation, callbacks)
+                    logs |= {f"val_{name}": value for name, value in val_logs.items()}
+                callbacks.on_epoch_end(epoch, logs)
+            epoch += n
+            if self.stop_training:
+                break
         if epochs > initial_epoch:
             self.optimizer.finalize()
         callbacks.on_train_end(logs)

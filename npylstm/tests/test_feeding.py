@@ -354,18 +354,19 @@ def test_arrays_still_train_many_batches_a_call(rng, monkeypatch):
     assert sum(calls[1:]) == 40 and len(calls) < 10
 
 
-def test_stopped_before_it_begins_is_stopped_after_one_batch(rng):
-    """Also where many batches would go into one call."""
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin"])
+def test_stopped_before_it_begins_is_stopped_after_one_batch(rng, hook):
+    """Also where many batches, or epochs, would go into one call."""
     x, y = rng.normal(size=(20, T, D)), rng.normal(size=(20, K))
     model = make()
     model._seconds_per_batch.update({("train", 2): 1e-4, ("test", 2): 1e-4, ("predict", 2): 1e-4})
     stop = LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: setattr(model, "stop_training", True),
+        **{hook: lambda *_: setattr(model, "stop_training", True)},
         on_test_begin=lambda logs: setattr(model, "stop_evaluating", True),
         on_predict_begin=lambda logs: setattr(model, "stop_predicting", True),
     )
     options = {"batch_size": 2, "verbose": 0, "callbacks": [stop]}
-    model.fit(x, y, **options)
+    model.fit(x, y, epochs=3, **options)
     assert model.optimizer.iterations == 1
     assert model.evaluate(x, y, **options) == model.test_on_batch(x[:2], y[:2])
     assert model.predict(x, **options).shape == (2, K)
