@@ -8,7 +8,7 @@ TERMINAL = 110  # characters
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 
 STEADY = {
-    "fit": "Training: one batch of a running `fit`",
+    "fit": "Training: `fit`, one batch of an epoch",
     "training_step": "Training: one batch a call",
     "inference": "Inference: one batch",
 }
