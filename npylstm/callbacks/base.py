@@ -126,7 +126,7 @@ class Callback:
         bool
             True if a batch hook of that mode is overridden, on the class or on the instance.
         """
-        return self._overrides(BATCH_HOOKS[mode])
+        return self._overrides(BATCH_HOOKS[mode], Callback)
 
     def wants_epochs(self):
         """Return whether this callback must be called between two epochs of training.
@@ -138,12 +138,12 @@ class Callback:
         bool
             True if a hook that runs during an epoch, or at its begin or end, is overridden.
         """
-        return self._overrides(EPOCH_HOOKS)
+        return self._overrides(EPOCH_HOOKS, Callback)
 
-    def _overrides(self, hooks, base=None):
-        """Return whether one of the hooks is another than that of `base`, or of `Callback`."""
+    def _overrides(self, hooks, base):
+        """Return whether one of the hooks is another than that of the class `base`."""
         return any(
-            getattr(getattr(self, hook), "__func__", None) is not getattr(base or Callback, hook)
+            getattr(getattr(self, hook), "__func__", None) is not getattr(base, hook)
             for hook in hooks
         )
 

@@ -56,7 +56,7 @@ from .vector import host_format
 
 _ZEROS, _CARRIED = int(Start.ZEROS), int(Start.CARRIED)
 _CHUNK = 64  # lines of a block of weights that stay in the L1 cache while samples pass
-_SIDE = 8  # blocks of units whose weight gradients a thread takes with the same copy of columns
+_BLOCKS_A_COPY = 8  # of units, whose weight gradients are taken from the same copy of columns
 _ROWS = 42  # rows of dz that stay in the L2 cache while weights pass: tiles of 14, or of 6, rows
 
 
@@ -363,15 +363,17 @@ def lstm_weight_gradients(dtype):
                 zero(4 * u * u, frame.gradients, w + d * 4 * u)
         groups = of_x + of_h + table[row, USE_BIAS]
         copies = table[row, COLUMNS] >= 0
-        blocks, steps, side = (u + L - 1) // L, (BLOCK + b - 1) // b, _SIDE if copies else 1
-        tasks = (blocks + side - 1) // side * groups
+        blocks, steps, at_a_time = (u + L - 1) // L, (BLOCK + b - 1) // b, 1
+        if copies:
+            at_a_time = _BLOCKS_A_COPY
+        tasks = (blocks + at_a_time - 1) // at_a_time * groups
         for done in range(0, t, steps):
             if done and barrier(frame):
                 return
             task = take(frame, k, tasks)
             while task >= 0 and not stopped(frame):  # at the next barrier all give up, or none
                 # ``a.T @ dz`` for lines of x, of h, and a line of ones: a line of dz a sample.
-                first, group = task // groups * side, task % groups
+                first, group = task // groups * at_a_time, task % groups
                 if group < of_x:
                     a, lines, to, begin = frame.arena, d, w, group * LINES
                     start, a_step, a_outer = table[row, X], d, b * d
@@ -393,7 +395,7 @@ def lstm_weight_gradients(dtype):
                     a, column, a_step, a_outer = frame.workspace, mine, LINES, b * LINES
                 if a_outer == b * a_step:  # steps that follow each other are one long column
                     n_outer, n = 1, n_outer * b
-                for nb in range(first, least(first + side, blocks)):
+                for nb in range(first, least(first + at_a_time, blocks)):
                     dz = table[row, GATES] + (nb * t + done) * b * 4 * L
                     added = u - nb * L if done else 0
                     m = begin

@@ -61,8 +61,9 @@ class CompiledMetrics:
         The metrics' own states are views of them, those of the last epoch.
         """
         totals = np.zeros(self._n if epochs is None else (epochs, self._n))
+        last = np.atleast_2d(totals)[-1]
         for metric, place in zip(self.all, self._places, strict=True):
-            metric.bind(np.atleast_2d(totals)[-1, place])
+            metric.bind(last[place])
         return totals
 
     def logs(self, totals):
@@ -70,12 +71,13 @@ class CompiledMetrics:
         values = [mean_of(totals[:2])]
         for metric, place in zip(self.all[1:], self._places[1:], strict=True):
             sums = totals[place]
-            if isinstance(metric, SumMetric) and type(metric).result is SumMetric.result:
+            sums_up = isinstance(metric, SumMetric)
+            if sums_up and type(metric).result is SumMetric.result:
                 values.append(metric.result_of(sums))
-                continue
-            if isinstance(metric, SumMetric):
-                metric.bind(sums)  # else its own state is what there is
-            values.append(metric.result())
+            else:
+                if sums_up:  # others have a state of their own
+                    metric.bind(sums)
+                values.append(metric.result())
         return dict(sorted(zip(self.names, values, strict=True)))
 
 
