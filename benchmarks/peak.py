@@ -22,8 +22,8 @@ from numba.extending import intrinsic
 
 # 4 cycles until a result can be used, 2 units: 8 would do.  12 leave registers to spare with 16.
 CHAINS = 12
-PIECES = 4  # vectors that the product's loop multiplies each row with
-DEPTH = 32  # rows of them, 8 KiB with vectors of 16
+DEPTH = 32  # rows of the product's right matrix, 8 KiB with vectors of 16
+STEPS = 4  # of them that one turn of the loop takes
 LOOPS = ("registers", "cache")
 
 
@@ -104,26 +104,30 @@ def _seconds(run, n, count):
 @functools.cache
 def _loop(name):
     """Return a function that does so many turns of a loop, and the operations of one turn."""
+    steps = 1
     if name == "registers":
         # x = x * 0.5 + 1 goes to 2: no overflow, no denormals.
         emit, vectors, arrays = _in_registers, CHAINS, [np.array([0.5, 1.0], "float32")] * 2
     else:
-        rows = 6 if lanes() == 16 else 2  # of 32 registers, and of 16
-        emit, vectors = functools.partial(_from_cache, rows), rows * PIECES
+        rows, pieces = (6, 4) if lanes() == 16 else (6, 2)  # what 32 registers hold, and 16
+        emit, vectors, steps = functools.partial(_from_cache, rows, pieces), rows * pieces, STEPS
         signs = np.tile(np.array([1.0, -1.0], "float32"), DEPTH // 2)  # so that sums stay small
-        arrays = [np.repeat(signs, rows), np.ones(DEPTH * PIECES * lanes(), "float32")]
-    turns = _intrinsic(emit, vectors)
+        arrays = [np.repeat(signs, rows), np.ones(DEPTH * pieces * lanes(), "float32")]
+    turns = _intrinsic(emit, vectors, steps)
 
     @njit(nogil=True)
     def loop(a, b, n):
         return turns(a, b, n)
 
     loop(*arrays, 1)
-    return functools.partial(loop, *arrays), 2 * vectors * lanes()
+    return functools.partial(loop, *arrays), 2 * steps * vectors * lanes()
 
 
-def _intrinsic(emit, count):
-    """Return ``(a, b, n)`` that carries `count` vectors through n turns of what `emit` emits."""
+def _intrinsic(emit, count, steps):
+    """Return ``(a, b, n)`` that carries `count` vectors through n turns of what `emit` emits.
+
+    A turn is as many steps, each of which has a number of its own.
+    """
     vector = ir.VectorType(ir.FloatType(), lanes())
 
     @intrinsic
@@ -144,7 +148,10 @@ def _intrinsic(emit, count):
             builder.position_at_end(body)
             k = builder.phi(n.type)
             sums = [builder.phi(vector) for _ in range(count)]
-            results = [builder.call(fma, [x, y, z]) for x, y, z in turn(k, sums)]
+            results = sums
+            for step in range(steps):
+                number = builder.add(builder.mul(k, k.type(steps)), k.type(step))
+                results = [builder.call(fma, [x, y, z]) for x, y, z in turn(number, results)]
             next_k = builder.add(k, n.type(1))
             k.add_incoming(n.type(0), before)
             k.add_incoming(next_k, body)
@@ -171,21 +178,21 @@ def _in_registers(builder, vector, a, b):
     return lambda k, sums: [(factor, value, summand) for value in sums]
 
 
-def _from_cache(rows, builder, vector, a, b):
+def _from_cache(rows, pieces, builder, vector, a, b):
     def turn(k, sums):
         k = builder.and_(k, k.type(DEPTH - 1))
-        line = builder.gep(b, [builder.mul(k, k.type(PIECES * lanes()))])
-        pieces = []
-        for v in range(PIECES):
+        line = builder.gep(b, [builder.mul(k, k.type(pieces * lanes()))])
+        loaded = []
+        for v in range(pieces):
             pointer = builder.gep(line, [k.type(v * lanes())])
             piece = builder.load(builder.bitcast(pointer, vector.as_pointer()))
             piece.align = 4
-            pieces.append(piece)
+            loaded.append(piece)
         row = builder.gep(a, [builder.mul(k, k.type(rows))])
         products = []
         for r in range(rows):
             x = _everywhere(builder, vector, builder.load(builder.gep(row, [k.type(r)])))
-            products += [(x, piece, sums[r * PIECES + v]) for v, piece in enumerate(pieces)]
+            products += [(x, piece, sums[r * pieces + v]) for v, piece in enumerate(loaded)]
         return products
 
     return turn

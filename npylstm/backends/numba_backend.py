@@ -16,6 +16,8 @@ from .. import interrupt, threads
 from ..kernels import frame as fr
 from ..kernels import native
 from ..kernels.program import Program
+from ..kernels.registers import gates_together
+from ..kernels.vector import host_format
 from ..reference import embedding, optimizers
 from ..reference.activations import STANDARD
 from ..reference.lstm_trace import lstm_h_gradient
@@ -266,9 +268,10 @@ def lstm_gradients(program, number):
         dz = dz[: T * B * 4 * U].reshape(T, B, 4 * U).copy()
     else:
         L = program.lanes
-        blocks = -(-U // L)  # of L units: (blocks, T, B, 4, L), the last one padded
-        dz = dz[: blocks * T * B * 4 * L].reshape(blocks, T, B, 4, L).transpose(1, 2, 3, 0, 4)
-        dz = dz.reshape(T, B, 4, blocks * L)[..., :U].reshape(T, B, 4 * U)
+        blocks, G = -(-U // L), gates_together(host_format(dz.dtype))
+        dz = dz[: blocks * T * B * 4 * L].reshape(blocks, 4 // G, T, B, G, L)  # see `kernels.tile`
+        dz = dz.transpose(2, 3, 1, 4, 0, 5).reshape(T, B, 4, blocks * L)
+        dz = dz[..., :U].reshape(T, B, 4 * U)
     dh_above = plan.gradients(int(row["h"]), (T + 1, B, U))[1:]
     if row["mask"] < 0:
         return {"dh_above": dh_above.copy(), "dz": dz}

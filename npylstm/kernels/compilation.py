@@ -8,6 +8,7 @@ processes compile some of them.
 import contextlib
 import os
 import pickle
+import platform
 import subprocess
 import sys
 import threading
@@ -196,6 +197,11 @@ _MATH = {
 }
 
 
+# Where a kernel's code and constants are loaded into one piece of memory, an instruction can read a
+# constant where it is; else that takes two more.
+CLOSE_TOGETHER = sys.platform == "linux" and platform.machine() == "x86_64"
+
+
 def target_machine():
     """Return what LLVM is to make machine code for: this processor, as `host_target` says."""
     from llvmlite import binding
@@ -203,8 +209,10 @@ def target_machine():
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     target = binding.Target.from_default_triple()
-    reloc = "static" if target.name.startswith("x86") else "default"  # as Numba has it
-    return target.create_target_machine(**host_target(), opt=3, reloc=reloc, jit=True)
+    options = {"reloc": "static" if target.name.startswith("x86") else "default"}  # as Numba has it
+    if CLOSE_TOGETHER:
+        options["codemodel"] = "small"
+    return target.create_target_machine(**host_target(), opt=3, jit=True, **options)
 
 
 def host_target():

@@ -18,6 +18,7 @@ from .frame import (
     Y,
 )
 from .jit import least, share
+from .registers import heights_of
 from .vector import host_format
 
 _BLOCK = 384  # rows whose products are summed before the next: they stay in the L2 cache
@@ -50,7 +51,7 @@ def dense_forward(dtype, pieces, single):
     """Return the kernel ``y = x @ W + b``; `single` is for one row."""
     form = host_format(dtype)
     L, N = form.lanes, pieces * form.lanes
-    heights, chains = ((1,), 4) if single else (products.heights(form, pieces), 1)
+    heights, chains = ((1,), 4) if single else (heights_of(form, pieces), 1)
     product = products.product_tile(form, heights, pieces, chains=chains)
 
     def kernel(row, frame, k):
@@ -75,7 +76,7 @@ def dense_weight_gradients(dtype, pieces):
     """Return the kernel ``dW = x.T @ dy, db = sum(dy)``."""
     form = host_format(dtype)
     L, N = form.lanes, pieces * form.lanes
-    product = products.product_tile(form, products.heights(form, pieces), pieces, columns=True)
+    product = products.product_tile(form, heights_of(form, pieces), pieces, columns=True)
 
     def kernel(row, frame, k):
         table, gradients = frame.table, frame.gradients
@@ -113,7 +114,7 @@ def dense_x_gradient(dtype, single):
         dot = products.dot_tile(form)
     else:
         product = products.product_tile(
-            form, products.heights(form, products.BACK_PIECES), products.BACK_PIECES
+            form, heights_of(form, products.BACK_PIECES), products.BACK_PIECES
         )
 
     def kernel(row, frame, k):

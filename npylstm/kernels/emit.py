@@ -17,6 +17,7 @@ from .vector import FUSED, Vector, splat
 _POINTERS = 8  # how many pointers to rows fit the registers
 _AHEAD = 8  # how many lines of a matrix early they are asked for from the L2 cache
 _LINE = 64  # bytes of one, in which two of AVX2's vectors lie side by side
+_UNROLLED, _FEW = 4, 12  # turns of a loop of so few products that its own count takes long
 _READ_AGAIN, _OF = 10, 14  # how many of so many rows; with more the loads are what is waited for
 
 
@@ -36,10 +37,14 @@ def tile(heights, twin, emit, without=()):
     without : tuple of str
         Parameters, the last ones, that this tile does not take.
     """
+
+    def takes(height, left):
+        return height <= left and left != _uneven(heights, height)
+
     names = [name for name in inspect.signature(twin).parameters if name not in without][1:]
 
     def interpreted(rows_left, *arguments):
-        rows = next(height for height in heights if height <= rows_left)
+        rows = next(height for height in heights if takes(height, rows_left))
         twin(rows, *arguments)
         return rows
 
@@ -66,16 +71,27 @@ def tile(heights, twin, emit, without=()):
     return emitted(interpreted)(with_parameters(typed, ["rows_left", *names]))
 
 
+def _uneven(heights, height):
+    """Return the number of rows of which two lower tiles take as many: 4 and 4, not 6 and 2.
+
+    Two rows take as long as four: each sum waits for the one before.
+    """
+    return height + 2 if height - 2 in heights and height - 2 > 2 else 0
+
+
 def _tallest(builder, heights, rows_left, emit):
     """Emit one of the heights, the greatest that fits; return it."""
     done = builder.append_basic_block("tile.done")
     results = []
     for height in heights:
         if height > 1:
-            fits = builder.append_basic_block(f"tile.{height}")
+            takes = builder.append_basic_block(f"tile.{height}")
             otherwise = builder.append_basic_block("tile.lower")
-            builder.cbranch(builder.icmp_signed(">=", rows_left, I64(height)), fits, otherwise)
-            builder.position_at_end(fits)
+            fits = builder.icmp_signed(">=", rows_left, I64(height))
+            if uneven := _uneven(heights, height):
+                fits = builder.and_(fits, builder.icmp_signed("!=", rows_left, I64(uneven)))
+            builder.cbranch(fits, takes, otherwise)
+            builder.position_at_end(takes)
         emit(height)
         results.append((I64(height), builder.block))
         builder.branch(done)
@@ -135,6 +151,23 @@ def counted(builder, n, carried, body):
         result.add_incoming(last, end)
         results.append(result)
     return results
+
+
+def unrolled(builder, n, carried, body):
+    """Emit the same as `counted`, several turns of the loop at a time."""
+
+    def turns(k, values):
+        for turn in range(_UNROLLED):
+            values = body(builder.add(times(builder, k, _UNROLLED), I64(turn)), values)
+        return values
+
+    if isinstance(n, ir.Constant) and n.constant % _UNROLLED == 0:
+        return counted(builder, I64(n.constant // _UNROLLED), carried, turns)
+    whole = builder.sdiv(n, I64(_UNROLLED))
+    carried = counted(builder, whole, carried, turns)
+    done = times(builder, whole, _UNROLLED)
+    rest = builder.sub(n, done)
+    return counted(builder, rest, carried, lambda k, values: body(builder.add(k, done), values))
 
 
 def load(builder, form, pointer, left=None):
@@ -224,12 +257,11 @@ class Rows(NamedTuple):
 class Pieces(NamedTuple):
     """The right matrix: vector piece v of row k of outer part o.
 
-    Its address is ``pointer + k * step + v * piece + o * outer``.
+    Its address is ``pointers[v] + k * step + o * outer``.
     """
 
-    pointer: ir.Value
+    pointers: list
     step: ir.Value
-    piece: ir.Value
     outer: ir.Value | int = 0
     lefts: list | None = None  # how many numbers of each piece there are; None: whole vectors
     soon: ir.Value | None = None  # what to ask the cache for with row 0, and so on; None: of these
@@ -259,29 +291,34 @@ def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
     flat = [value for row in sums for value in row]
     read_again = _rows_read_again(form, n_rows, n_pieces, a)
 
+    far = isinstance(a.row, int) and n_outer is not None and n_rows > 1
+    loop = unrolled if n_rows >= 6 and many <= _FEW else counted
+
     def part(o, flat):
         rows = [at(builder, a.pointer, (r, a.row), (o, a.outer)) for r in range(n_rows)]
         if n_rows <= _POINTERS and not isinstance(a.row, (int, ir.Constant)):
             rows = [opaque(builder, row) for row in rows]
+        if far:  # what the next part will read
+            for r in range(n_rows):
+                following = (r, a.row), (builder.add(o, I64(1)), a.outer)
+                prefetch(builder, at(builder, a.pointer, *following))
         again = [opaque(builder, rows[0]) for _ in range(n_pieces if read_again else 0)]
-        pieces = at(builder, b.pointer, (o, b.outer))
+        pieces = [at(builder, pointer, (o, b.outer)) for pointer in b.pointers]
 
         def step(k, values):
             values, again = values[:many], values[many:]
-            line = at(builder, pieces, (k, b.step))
+            line = [at(builder, piece, (k, b.step)) for piece in pieces]
             lefts = b.lefts or [None] * n_pieces
             if b.soon is not None:
                 prefetch(builder, at(builder, b.soon, (k, b.step)))
             elif b.lefts is None:
-                ahead = at(builder, line, (_AHEAD, b.step))
                 for v in range(0, n_pieces, max(1, _LINE // (form.lanes * form.dtype.itemsize))):
-                    prefetch(builder, at(builder, ahead, (v, b.piece)))
+                    prefetch(builder, at(builder, line[v], (_AHEAD, b.step)))
             if not isinstance(a.step, ir.Constant):  # a column: each number in a line of its own
                 for row in (rows[0], rows[-1])[:n_rows]:  # which may lie in two
                     prefetch(builder, at(builder, row, (builder.add(k, I64(_AHEAD)), a.step)))
             loaded = [
-                load(builder, form, at(builder, line, (v, b.piece)), left)
-                for v, left in enumerate(lefts)
+                load(builder, form, place, left) for place, left in zip(line, lefts, strict=True)
             ]
             new = []
             for r, row in enumerate(rows):
@@ -295,7 +332,7 @@ def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
             return new + [opaque(builder, at(builder, one, (1, a.step))) for one in again]
 
         if chains == 1:
-            return counted(builder, n, [*flat, *again], step)[:many]
+            return loop(builder, n, [*flat, *again], step)[:many]
         return _chained(builder, form, n, flat, step, chains)
 
     flat = part(0, flat) if n_outer is None else counted(builder, n_outer, flat, part)

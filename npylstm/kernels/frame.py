@@ -66,7 +66,7 @@ TABLES = ("table", "segments")
     STATE_GRADIENTS,  # whether c[T] has one, and h[0], c[0] are to get one
     GATES,  # where in the workspace: gates, then dz
     PACKED,  # the weights as the forward's tiles read them; -1 for as they are
-    COLUMNS,  # each thread's copy of LINES columns of x or h, of a BLOCK of rows; -1 for none
+    COLUMNS,  # the columns of x and h, of a BLOCK of rows, in strips: see `products.strip_tile`
     PARTIAL,  # each thread's sums over chunks of the weights, for GROUP samples
     PACKED_BACK,  # the transposed recurrent kernel; -1 if it is not needed
     PACKED_X,  # the transposed kernel; -1 if it is not needed

@@ -14,9 +14,6 @@ from . import frame as fr
 # Bytes of weights above which threads share out the units of an LSTM, and not the samples.
 _SPLIT_FORWARD, _SPLIT_BACKWARD = 1 << 18, 1 << 20
 _SPLIT_BATCH = 32  # samples below which they do so backward, where gates have to change hands
-# Bytes from one row of x or h to the next from which on many rows would share a few places in the
-# caches: what is read of them again and again is copied first.
-_FAR = 1 << 11
 _FROM_OUTPUT = {"linear", "sigmoid", "tanh", "exponential"}  # their backward does not ask for z
 
 
@@ -53,8 +50,7 @@ def _lstm(program, row, line, wanted):
             line[fr.PACKED_BACK], packs = program.room(ceil(U / P) * NB * 4 * L * P), True
         line[fr.BACKWARD] = program.kernel("lstm_backward", **settings)
         line[fr.WEIGHT_GRADIENTS] = program.kernel("lstm_weight_gradients")
-        if max(D, U) * program.plan.memory.dtype.itemsize >= _FAR:
-            line[fr.COLUMNS] = program.room(fr.MAX_THREADS * fr.LINES * (fr.BLOCK + B))
+        line[fr.COLUMNS] = program.room((D + U + 1) * min(T * B, fr.BLOCK + B))
         if T == 1 and row["mode"] == Start.ZEROS:
             recurrent_kernel = int(line[fr.W]) + D * 4 * U
             program.unmoved.append(slice(recurrent_kernel, recurrent_kernel + U * 4 * U))

@@ -1,10 +1,10 @@
-"""The LSTM's kernels: packing, forward, backward through time, the gradients of weights and input.
+"""The LSTM's kernels that go through time: packing, forward, backward; see `lstm_gradients`, too.
 
 Each walks over timesteps, blocks of units and samples and calls a tile there; see `tile` for the
 layouts.  Threads share out the samples, which do not depend on each other, and need not meet while
 they go through time; or, where the weights are too many for one processor's cache, they take a few
-samples of a block of units at a time, and meet after every timestep.  The gradients of the weights
-are taken likewise, by blocks of units.  No sum depends on how many threads there are.
+samples of a block of units at a time, and meet after every timestep.  No sum depends on how many
+threads there are.
 
 Shapes: T timesteps, B samples, D features, U units · x (T, B, D) · h, c (T+1, B, U) · L lanes, NB
 blocks of L units.
@@ -14,20 +14,14 @@ from ..plan import Start
 from ..reference import activations
 from . import products, tile
 from .elementwise import copy as copy_of
-from .elementwise import elementwise, fill_with_zeros
+from .elementwise import fill_with_zeros
 from .frame import (
-    ADD_DX,
-    BLOCK,
     CARRY,
-    COLUMNS,
     DH_FROM,
-    FIRST_STEP,
     GATES,
     GROUP,
-    LINES,
     MASK,
     MODE,
-    ONE,
     PACKED,
     PACKED_BACK,
     PACKED_X,
@@ -37,7 +31,6 @@ from .frame import (
     SPLIT_FORWARD,
     STATE,
     STATE_GRADIENTS,
-    STEP,
     THREADS,
     USE_BIAS,
     WHOLE,
@@ -52,19 +45,18 @@ from .frame import (
 )
 from .jit import barrier, jit, least, share, stopped, take
 from .masks import counts
+from .registers import gates_together, heights_of
 from .vector import host_format
 
 _ZEROS, _CARRIED = int(Start.ZEROS), int(Start.CARRIED)
 _CHUNK = 64  # lines of a block of weights that stay in the L1 cache while samples pass
-_BLOCKS_A_COPY = 8  # of units, whose weight gradients are taken from the same copy of columns
-_ROWS = 42  # rows of dz that stay in the L2 cache while weights pass: tiles of 14, or of 6, rows
 
 
 # ---------------------------------------------------------------------------------------- packing
 def lstm_pack(dtype):
     """Return the kernel that packs the weights of one LSTM row for its tiles."""
     form = host_format(dtype)
-    L, P = form.lanes, products.BACK_PIECES * form.lanes
+    L, P, G = form.lanes, products.BACK_PIECES * form.lanes, gates_together(form)
     copy, transpose = products.copy_tile(form), products.transpose_tile(form)
 
     def kernel(row, frame, k):
@@ -77,9 +69,10 @@ def lstm_pack(dtype):
             for line in range(first, last):  # line by line, as they lie in memory
                 for nb in range(blocks):
                     for g in range(4):
+                        place = (nb * 4 // G + g // G) * (d + u + 1) + line
                         copy(
                             1, frame.parameters, w + (line * 4 + g) * u + nb * L, u - nb * L,
-                            frame.workspace, to + ((nb * (d + u + 1) + line) * 4 + g) * L,
+                            frame.workspace, to + (place * G + g % G) * L,
                         )  # fmt: skip
         for part in range(2):
             # The transposes of the kernel and of the recurrent kernel, in blocks of P lines.
@@ -157,11 +150,12 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
         Whether there are timesteps to be passed over.
     """
     form = host_format(dtype)
-    L = form.lanes
-    heights = (1,) if single else products.heights(form, 4)
+    L, G = form.lanes, gates_together(form)
+    heights = (1,) if single else heights_of(form, 4)
     phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
     step = tile.forward_tile(form, heights, phi, sigma, saved, unpacked=single)
-    chunk = products.product_tile(form, heights, 4, same_lanes=True, asks=True)
+    chunks = G == 4 and not single  # with fewer registers they take longer than they save
+    chunk = products.product_tile(form, heights, 4, of_four=True, asks=True)
     copy, (start, carry_over) = copy_of(form), states_of(form)
 
     @jit
@@ -173,7 +167,7 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
             here = q - begin
             done = chunk(
                 end - q, frame.arena, a[0] + q * a[1], a[1], 0,
-                frame.workspace, lines, 4 * L, L, 0, n, 1,
+                frame.workspace, lines, 4 * L, 4 * L, 0, n, 1,
                 frame.workspace, init + here * init_row, init_row, init_left,
                 frame.workspace, partial + here * 4 * L, 4 * L, L, L, frame.workspace, soon,
             )  # fmt: skip
@@ -187,10 +181,10 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
         use_bias = table[row, USE_BIAS]
         if single:  # a single row reads the weights where they are
             weights, w = frame.parameters, table[row, W]
-            line, piece, block = 4 * u, u, L
+            line, piece, group, block = 4 * u, u, G * u, L
         else:
             weights, w = frame.workspace, table[row, PACKED]
-            line, piece, block = 4 * L, L, (d + u + 1) * 4 * L
+            line, piece, group, block = G * L, L, (d + u + 1) * G * L, (d + u + 1) * 4 * L
         threads, blocks = frame.settings[THREADS], (u + L - 1) // L
         partial = table[row, PARTIAL] + k * GROUP * 4 * L
         first, last = share(b, k, threads)
@@ -213,17 +207,19 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
                 of_x = w + nb * block
                 of_h = of_x + d * line
                 init, init_row, init_left = of_h + u * line, 0, (u - nb * L) * use_bias
-                x_done, h_done, cut = 0, 0, not single and d + n_h > WHOLE
-                while cut and d - x_done + n_h - h_done > _CHUNK:
-                    if x_done < d:
-                        more = least(_CHUNK, d - x_done)
-                        a, lines = (x_s + x_done, d), of_x + x_done * line
-                        x_done += more
-                    else:
-                        more, a, lines = _CHUNK, (h_s + h_done, u), of_h + h_done * line
-                        h_done += more
-                    add(frame, a, more, lines, begin, end, partial, init, init_row, init_left)
-                    init, init_row, init_left = partial, 4 * L, L
+                x_done, h_done = 0, 0
+                if chunks:
+                    cut = d + n_h > WHOLE
+                    while cut and d - x_done + n_h - h_done > _CHUNK:
+                        if x_done < d:
+                            more = least(_CHUNK, d - x_done)
+                            a, lines = (x_s + x_done, d), of_x + x_done * line
+                            x_done += more
+                        else:
+                            more, a, lines = _CHUNK, (h_s + h_done, u), of_h + h_done * line
+                            h_done += more
+                        add(frame, a, more, lines, begin, end, partial, init, init_row, init_left)
+                        init, init_row, init_left = partial, 4 * L, L
                 q = begin
                 while q < end:
                     here = q * u + nb * L
@@ -231,10 +227,11 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
                         end - q, arena, x_s + q * d + x_done, d, d - x_done,
                         weights, of_x + x_done * line,
                         arena, h_s + q * u + h_done, u, n_h - h_done,
-                        weights, of_h + h_done * line, line, piece,
+                        weights, of_h + h_done * line, line, piece, group,
                         weights, init + (q - begin) * init_row, init_row, init_left,
                         arena, c_s + here, arena, h_s + b * u + here, arena, c_s + b * u + here,
-                        frame.workspace, gates + ((nb * t + s) * b + q) * 4 * L, u - nb * L,
+                        frame.workspace, gates + (nb * 4 * t * b + (s * b + q) * G) * L,
+                        t * b * G * L, u - nb * L,
                     )  # fmt: skip
                 if masked:
                     q, units = begin, least(L, u - nb * L)
@@ -261,15 +258,15 @@ def lstm_forward(dtype, activation, recurrent_activation, saved, single, masked=
 def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked=False):
     """Return the kernel that carries dh and dc back through time and leaves dz in the gates."""
     form = host_format(dtype)
-    L, P = form.lanes, products.BACK_PIECES * form.lanes
-    wide = L if single else P  # units that a tile takes
+    L, P, G = form.lanes, products.BACK_PIECES * form.lanes, gates_together(form)
+    wide, next_by = (L, 1) if single else (P, 4 // G)  # units of a tile, and parts of dz for L
     phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
     copy, zero = copy_of(form), fill_with_zeros(form)
     if single:
         heights = (1,)
         step_row = tile.backward_row_tile(form, phi, sigma, saved, masked)
     else:
-        heights = products.heights(form, products.BACK_PIECES)
+        heights = heights_of(form, products.BACK_PIECES)
         step = tile.backward_tile(form, heights, phi, sigma, saved, masked)
 
     @jit
@@ -288,7 +285,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked
         table, arena, workspace = frame.table, frame.arena, frame.workspace
         t, b, d, u = table[row, T], table[row, B], table[row, D], table[row, U]
         h, c, gates, carry = table[row, H], table[row, C], table[row, GATES], table[row, CARRY]
-        block, width = t * b * 4 * L, (u + P - 1) // P * P
+        group, width = t * b * G * L, (u + P - 1) // P * P
         threads, blocks = frame.settings[THREADS], (u + wide - 1) // wide
         first, last = share(b, k, threads)
         start(row, frame, first, last)
@@ -300,7 +297,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked
         for s in range(t - 1, -1, -1):
             c_s, dh = c + s * b * u, h + (s + 1) * b * u
             mask = table[row, MASK] + (t - 1 - s if table[row, REVERSE] else s) * b
-            n_next = (u + L - 1) // L if s < t - 1 else 0
+            n_next = (u + L - 1) // L * next_by if s < t - 1 else 0
             n = blocks * groups
             task = following(frame, k, n, -1, split_units)
             while task >= 0:
@@ -311,22 +308,23 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked
                 dh_left = u - at if s >= table[row, DH_FROM] else 0
                 while q < end:
                     here = q * u + at
-                    dz = gates + (s * b + q) * 4 * L
+                    dz = gates + (s * b + q) * G * L
+                    mine = dz + at // L * 4 // G * group
                     if single:
                         q += step_row(
-                            1, workspace, dz + 4 * L, n_next, block,
+                            1, workspace, dz + G * L, n_next, group,
                             frame.parameters, table[row, W] + (d + at) * 4 * u,
                             frame.gradient_arena, dh + here, dh_left, u, arena, c_s + here,
                             arena, c_s + u + here, workspace, carry + at,
-                            workspace, dz + at // L * block, u - at, arena, mask + q,
+                            workspace, mine, u - at, arena, mask + q,
                         )  # fmt: skip
                     else:
                         back = table[row, PACKED_BACK] + at * ((u + L - 1) // L) * 4 * L
                         q += step(
-                            end - q, workspace, dz + b * 4 * L, n_next, block, workspace, back,
+                            end - q, workspace, dz + b * G * L, n_next, group, workspace, back,
                             frame.gradient_arena, dh + here, dh_left, u, arena, c_s + here,
                             arena, c_s + b * u + here, workspace, carry + q * width + at, width,
-                            workspace, dz + at // L * block, u - at, arena, mask + q, b * u,
+                            workspace, mine, u - at, arena, mask + q, b * u,
                         )  # fmt: skip
                 task = following(frame, k, n, task, split_units)
             if split_units:
@@ -334,134 +332,5 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked
                     return
             elif stopped(frame):
                 return
-
-    return kernel
-
-
-# -------------------------------------------------------------------------- the gradients it makes
-def lstm_weight_gradients(dtype):
-    """Return the kernel that sums the weights' gradients over all steps: dW, dR, db from dz."""
-    form = host_format(dtype)
-    L = form.lanes
-    add = products.product_tile(form, products.heights(form, 4), 4, same_lanes=True, columns=True)
-    zero, copy = fill_with_zeros(form), copy_of(form)
-
-    @jit
-    def copy_columns(a, at, steps, step, rows, width, n, to, to_at):
-        # n columns of rows that lie `width` apart, of so many steps that lie `step` apart.
-        for s in range(steps):
-            for q in range(rows):
-                copy(n, a, at + s * step + q * width, to, to_at + (s * rows + q) * LINES)
-
-    def kernel(row, frame, k):
-        table, s = frame.table, frame.settings
-        t, b, d, u, w = table[row, T], table[row, B], table[row, D], table[row, U], table[row, W]
-        of_x, of_h = (d + LINES - 1) // LINES, (u + LINES - 1) // LINES
-        if t == 1 and table[row, MODE] == _ZEROS:  # h is 0, and will be in the next batch
-            of_h = 0
-            if s[STEP] == s[FIRST_STEP] and k == 0:
-                zero(4 * u * u, frame.gradients, w + d * 4 * u)
-        groups = of_x + of_h + table[row, USE_BIAS]
-        copies = table[row, COLUMNS] >= 0
-        blocks, steps, at_a_time = (u + L - 1) // L, (BLOCK + b - 1) // b, 1
-        if copies:
-            at_a_time = _BLOCKS_A_COPY
-        tasks = (blocks + at_a_time - 1) // at_a_time * groups
-        for done in range(0, t, steps):
-            if done and barrier(frame):
-                return
-            task = take(frame, k, tasks)
-            while task >= 0 and not stopped(frame):  # at the next barrier all give up, or none
-                # ``a.T @ dz`` for lines of x, of h, and a line of ones: a line of dz a sample.
-                first, group = task // groups * at_a_time, task % groups
-                if group < of_x:
-                    a, lines, to, begin = frame.arena, d, w, group * LINES
-                    start, a_step, a_outer = table[row, X], d, b * d
-                    if table[row, REVERSE]:
-                        start, a_outer = start + (t - 1) * b * d, -b * d
-                elif group < of_x + of_h:
-                    a, lines, to, begin = frame.arena, u, w + d * 4 * u, (group - of_x) * LINES
-                    start, a_step, a_outer = table[row, H], u, b * u
-                else:
-                    a, lines, to, begin = frame.workspace, 1, w + (d + u) * 4 * u, 0
-                    start, a_step, a_outer = ONE, 0, 0
-                n_outer, n, end = least(steps, t - done), b, least(begin + LINES, lines)
-                column = start + done * a_outer + begin
-                if copies and group < of_x + of_h:
-                    mine = table[row, COLUMNS] + k * LINES * (BLOCK + b)
-                    copy_columns(
-                        a, column, n_outer, a_outer, b, a_step, end - begin, frame.workspace, mine
-                    )
-                    a, column, a_step, a_outer = frame.workspace, mine, LINES, b * LINES
-                if a_outer == b * a_step:  # steps that follow each other are one long column
-                    n_outer, n = 1, n_outer * b
-                for nb in range(first, least(first + at_a_time, blocks)):
-                    dz = table[row, GATES] + (nb * t + done) * b * 4 * L
-                    added = u - nb * L if done else 0
-                    m = begin
-                    while m < end:
-                        here = to + m * 4 * u + nb * L
-                        m += add(
-                            end - m, a, column + m - begin, a_step, a_outer,
-                            frame.workspace, dz, 4 * L, L, b * 4 * L, n, n_outer,
-                            frame.gradients, here, 4 * u, added,
-                            frame.gradients, here, 4 * u, u, u - nb * L,
-                        )  # fmt: skip
-                task = take(frame, k, tasks)
-
-    return kernel
-
-
-def lstm_x_gradient(dtype):
-    """Return the kernel that makes dx, and dh0 and dc0 if they are wanted, from dz."""
-    form = host_format(dtype)
-    L, P = form.lanes, products.BACK_PIECES * form.lanes
-    heights = products.heights(form, products.BACK_PIECES)
-    product = products.product_tile(form, heights, products.BACK_PIECES, of_gates=True)
-    add_up = elementwise(form, lambda a, b: a + b, 2, 1)
-
-    @jit
-    def back(row, frame, first, last, dz, packed, width, to, add):
-        # Rows first, …, last - 1 of dz times a transposed kernel, to as many lines of `width`.
-        table = frame.table
-        t, b, blocks = table[row, T], table[row, B], (table[row, U] + L - 1) // L
-        for begin in range(first, last, _ROWS):
-            end = least(begin + _ROWS, last)
-            for at in range(0, width, P):
-                added, lines = width - at if add else 0, packed + at * blocks * 4 * L
-                q = begin
-                while q < end and not stopped(frame):
-                    here = to + q * width + at
-                    q += product(
-                        end - q, frame.workspace, dz + q * 4 * L, 4 * L, t * b * 4 * L,
-                        frame.workspace, lines, P, L, 4 * L * P, 4 * L, blocks,
-                        frame.gradient_arena, here, width, added,
-                        frame.gradient_arena, here, width, L, width - at,
-                    )  # fmt: skip
-
-    def kernel(row, frame, k):
-        table, threads = frame.table, frame.settings[THREADS]
-        t, b, d, u = table[row, T], table[row, B], table[row, D], table[row, U]
-        x, dz, packed = table[row, X], table[row, GATES], table[row, PACKED_X]
-        add = table[row, ADD_DX]
-        if packed >= 0 and table[row, REVERSE]:
-            first, last = share(b, k, threads)
-            for s in range(t):
-                there = x + (t - 1 - s) * b * d
-                back(row, frame, first, last, dz + s * b * 4 * L, packed, d, there, add)
-        elif packed >= 0:
-            first, last = share(t * b, k, threads)
-            back(row, frame, first, last, dz, packed, d, x, add)
-        if table[row, STATE_GRADIENTS]:
-            first, last = share(b, k, threads)
-            back(row, frame, first, last, dz, table[row, PACKED_BACK], u, table[row, H], 1)
-            width = (u + P - 1) // P * P
-            for q in range(first, last):
-                dc = table[row, C] + q * u
-                carry = table[row, CARRY] + q * width
-                add_up(
-                    *(u, frame.gradient_arena, dc, frame.workspace, carry),
-                    *(frame.gradient_arena, dc),
-                )
 
     return kernel

@@ -45,6 +45,7 @@ from .frame import (
 from .jit import jit, share, stopped
 from .lstm import states_of
 from .masks import counts
+from .registers import heights_of
 from .shaping import dropout_masks
 from .vector import host_format
 
@@ -54,7 +55,7 @@ _CARRIED = int(Start.CARRIED)
 def dropped_lstm_forward(dtype, activation, recurrent_activation):
     """Return the forward kernel; it leaves z in the gates."""
     form = host_format(dtype)
-    L, wide, heights = form.lanes, 4 * form.lanes, products.heights(form, 4)
+    L, wide, heights = form.lanes, 4 * form.lanes, heights_of(form, 4)
     copy, (start, carry_over) = copy_of(form), states_of(form)
     multiply = elementwise(form, lambda x, mask: x * mask, 2, 1)
     product = products.product_tile(form, heights, 4)
@@ -152,7 +153,7 @@ def from_gates(form):
     """
     L, P = form.lanes, products.BACK_PIECES * form.lanes
     product = products.product_tile(
-        form, products.heights(form, products.BACK_PIECES), products.BACK_PIECES
+        form, heights_of(form, products.BACK_PIECES), products.BACK_PIECES
     )
     plus = elementwise(form, lambda a, b: a + b, 2, 1)
     plus_masked = elementwise(form, lambda a, b, mask: a + b * mask, 3, 1)
@@ -265,7 +266,7 @@ def dropped_lstm_backward(dtype, activation, recurrent_activation):
 def dropped_lstm_weight_gradients(dtype):
     """Return the kernel that sums the weights' gradients over all steps, gate by gate."""
     form = host_format(dtype)
-    L, wide, heights = form.lanes, 4 * form.lanes, products.heights(form, 4)
+    L, wide, heights = form.lanes, 4 * form.lanes, heights_of(form, 4)
     add = products.product_tile(form, heights, 4, columns=True)
 
     def kernel(row, frame, k):

@@ -21,14 +21,12 @@ import threading
 import time
 from pathlib import Path
 
-from .compilation import compile_all, host_target, target_machine
+from .compilation import CLOSE_TOGETHER, compile_all, host_target, target_machine
 
 # Where the builder of each kernel is.  A builder takes what `address` is asked for by keyword.
 _MODULES = {
-    "lstm": (
-        *("lstm_pack", "lstm_forward", "lstm_backward", "lstm_weight_gradients"),
-        "lstm_x_gradient",
-    ),
+    "lstm": ("lstm_pack", "lstm_forward", "lstm_backward"),
+    "lstm_gradients": ("lstm_weight_gradients", "lstm_x_gradient"),
     "dense": ("dense_pack", "dense_forward", "dense_weight_gradients", "dense_x_gradient"),
     "losses": ("loss",),
     "metrics": ("metric", "counts"),
@@ -189,7 +187,8 @@ def _load(code, symbol):
     global _engine
     if _engine is None:
         machine = target_machine()
-        _engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+        empty, together = binding.parse_assembly(""), CLOSE_TOGETHER or None
+        _engine = binding.create_mcjit_compiler(empty, machine, use_lmm=together)
     _engine.add_object_file(binding.ObjectFileRef.from_data(code))
     _engine.finalize_object()
     return _engine.get_function_address(symbol)

@@ -23,56 +23,47 @@ from .emit import (
     tile,
     transposed,
 )
-from .vector import host_registers
+from .registers import gates_together, groups
 
 CHAINS = 4  # partial sums of a single row
 BACK_PIECES = 2  # vectors that a tile takes side by side where weights are transposed
 
 
-def heights(form, pieces):
-    """Return how many rows tiles of so many pieces take: as many as fit the registers, but 6."""
-    fit = max(6, (host_registers(form.features) - 4) // pieces)
-    return tuple(n for n in (14, 6, 4, 2, 1) if n <= fit)
-
-
-def groups(form, rows, pieces):
-    """Return the pieces in groups, as even as can be, whose sums fit the registers."""
-    fit = (host_registers(form.features) - 4) // rows
-    many = -(-pieces // -(-pieces // fit))
-    return [range(first, min(first + many, pieces)) for first in range(0, pieces, many)]
-
-
 # --------------------------------------------------------------------------------------- c = a @ b
 def product_tile(
-    form, heights, pieces, same_lanes=False, chains=1, columns=False, asks=False, of_gates=False
+    form, heights, pieces, of_four=False, chains=1, columns=False, strips=False, asks=False,
+    of_gates=False,
 ):  # fmt: skip
     """Return a tile ``c = init + a @ b`` of a few rows and `pieces` vectors.
 
     Strides are those of `emit.Rows` and `emit.Pieces`; `a_stride` is from row to row of a, whose
     numbers lie side by side; with `columns` from number to number, and the rows lie side by side.
+    With `strips` a is what `strip_tile` has laid out, and has no stride.
     `left` says how many numbers of a row of c there are from here on, `init_left` how many of init
-    (0: zeros).  With `same_lanes` the pieces are not side by side, and each has `left` numbers.
-    With `asks` it asks the cache for a line of `soon` with each of b, and not for those of b.  With
-    `of_gates` a lies as gates do, and b is packed in whole vectors.
+    (0: zeros).  With `of_four` the pieces are those of the four gates: b_piece is from one group of
+    gates to the next, and each has `left` numbers.  With `asks` it asks the cache for a line of
+    `soon` with each of b, and not for those of b.  With `of_gates` a lies as gates do, and b is
+    packed in whole vectors.
     """
-    L = form.lanes
+    L, G = form.lanes, gates_together(form)
 
     def twin(
         rows, a, a_at, a_stride, a_outer, b, b_at, b_step, b_piece, b_outer, n, n_outer,
         init, init_at, init_row, init_left, c, c_at, c_row, c_piece, left, soon=None, soon_at=0,
     ):  # fmt: skip
-        a_row, a_step = (1, a_stride) if columns else (a_stride, 1)
+        a_row, a_step = (1, rows if strips else a_stride) if columns or strips else (a_stride, 1)
         a_rows = strided(a, a_at, (rows, n_outer, n), (a_row, a_outer, a_step))
-        width = L if same_lanes else min(left, pieces * L)
-        shape = (n_outer, n, pieces, L) if same_lanes else (n_outer, n, 1, width)
-        b_pieces = strided(b, b_at, shape, (b_outer, b_step, b_piece, 1))
+        width = L if of_four else min(left, pieces * L)
+        shape = (4 // G, G, L) if of_four else (1, 1, width)
+        strides = (b_outer, b_step, b_piece, L, 1)
+        b_pieces = strided(b, b_at, (n_outer, n, *shape), strides)
         sums = np.zeros((rows, pieces * L), c.dtype)
-        products = np.einsum("rok,okvl->rvl", a_rows, b_pieces).reshape(rows, -1)
+        products = np.einsum("rok,okgvl->rgvl", a_rows, b_pieces).reshape(rows, -1)
         sums[:, : products.shape[1]] = products
         sums = sums.reshape(rows, pieces, L)
         for r in range(rows):
             for v in range(pieces):
-                less = 0 if same_lanes else v * L
+                less = 0 if of_four else v * L
                 first = read(init, init_at + r * init_row + v * c_piece, init_left - less, L)
                 write(c, c_at + r * c_row + v * c_piece, left - less, first + sums[r, v])
 
@@ -80,30 +71,33 @@ def product_tile(
         builder, rows, a, a_stride, a_outer, b, b_step, b_piece, b_outer, n, n_outer,
         init, init_row, init_left, c, c_row, c_piece, left, soon=None,
     ):  # fmt: skip
-        a_row = 4 * L if of_gates else a_stride
-        a_row, a_step = (I64(1), a_stride) if columns else (a_row, I64(1))
+        a_row, a_step = G * L if of_gates else a_stride, I64(1)
+        if columns or strips:
+            a_row, a_step = I64(1), I64(rows) if strips else a_stride
         a_rows = Rows(a, a_row, a_step, a_outer)
+
+        def of_b(v):
+            return ((v // G, b_piece), (v % G, L)) if of_four else ((v, b_piece),)
 
         def sum_up(group):
             def each_place(pointer, row, count):
                 for r in range(rows):
                     for v in group:
-                        less = 0 if same_lanes else v * L
+                        less = 0 if of_four else v * L
                         place = at(builder, pointer, (r, row), (v, c_piece))
                         yield place, builder.sub(count, I64(less))
 
             firsts = each_place(init, init_row, init_left)
             sums = in_rows([load(builder, form, *place) for place in firsts], rows)
-            if columns:  # sums that lie far apart: what the next tile starts from is asked for now
+            if columns or strips:  # the sums lie far apart: the next tile's first are asked for
                 following = at(builder, init, (rows, init_row))
                 for v in group:
                     ask_for(builder, at(builder, following, (v, c_piece)), rows, init_row)
-            whole = same_lanes or of_gates
+            whole = of_four or of_gates
             lefts = None if whole else [builder.sub(left, I64(v * L)) for v in group]
-            of_group = Pieces(
-                at(builder, b, (group[0], b_piece)), b_step, b_piece, b_outer, lefts, soon
-            )
-            sums = accumulate(builder, form, sums, a_rows, of_group, n, n_outer, chains)
+            b_pieces = [at(builder, b, *of_b(v)) for v in group]
+            b_pieces = Pieces(b_pieces, b_step, b_outer, lefts, soon)
+            sums = accumulate(builder, form, sums, a_rows, b_pieces, n, n_outer, chains)
             for value, place in zip(sum(sums, []), each_place(c, c_row, left), strict=True):
                 store(builder, form, value, *place)
 
@@ -167,6 +161,32 @@ def copy_tile(form):
         store(builder, form, load(builder, form, source, left), to)
 
     return tile((1,), twin, emit)
+
+
+def strip_tile(form, heights):
+    """Return a tile that lays out a few columns as tiles of `strips` read them.
+
+    The numbers of each of n rows lie side by side, those of the next row follow; they are rows
+    `first` and so on of the strip.
+    """
+
+    def twin(rows, source, source_at, source_row, n, to, to_at, first):
+        strided(to, to_at + first * rows, (n, rows), (rows, 1))[...] = strided(
+            source, source_at, (n, rows), (source_row, 1)
+        )
+
+    def emit(builder, rows, source, source_row, n, to, first):
+        wide = form._replace(lanes=rows)
+        to = at(builder, to, (first, rows))
+
+        def row(k, carried):
+            numbers = load(builder, wide, at(builder, source, (k, source_row)))
+            store(builder, wide, numbers, at(builder, to, (k, rows)))
+            return carried
+
+        counted(builder, n, [], row)
+
+    return tile(heights, twin, emit)
 
 
 def transpose_tile(form):

@@ -73,7 +73,7 @@ class Program:
         self.table = np.zeros((len(self.rows), fr.WIDTH), np.int64)
         for column, name in enumerate(ROW.names):
             self.table[:, column] = self.rows[name]
-        self.table[:, [fr.PACKED, fr.PACKED_BACK, fr.PACKED_X, fr.COLUMNS]] = -1
+        self.table[:, [fr.PACKED, fr.PACKED_BACK, fr.PACKED_X]] = -1
         zeros = self._lower_rows()
         self._move_penalized()
         self._set_sizes(zeros)

@@ -12,10 +12,11 @@ Layouts
 -------
 L lanes of a vector, NB = ceil(U / L) blocks of units.
 
-weights (NB, D + U + 1, 4, L): packed kernel, recurrent kernel and bias of each block, its four
-gates side by side; or, unpacked, the layer's own (D + U + 1, 4, U) · gates (NB, T, B, 4, L): what
-forward leaves for backward, which leaves dz there · weights_back (NU, NB, 4, L, P): the recurrent
-kernel transposed, for NU blocks of P = 2 L units.  Lanes past the last unit hold zeros.
+G of the four gates lie side by side, as many as fit the registers: 4, or 2 where these are few.
+weights (NB, 4 / G, D + U + 1, G, L): packed kernel, recurrent kernel and bias of each block; or,
+unpacked, the layer's own (D + U + 1, 4, U) · gates (NB, 4 / G, T, B, G, L): what forward leaves for
+backward, which leaves dz there · weights_back (NU, NB, 4, L, P): the recurrent kernel transposed,
+for NU blocks of P = 2 L units.  Lanes past the last unit hold zeros.
 """
 
 import numpy as np
@@ -31,8 +32,6 @@ from .emit import (
     keep,
     load,
     multiply_add,
-    stack,
-    store,
     sum_each,
     tile,
     times,
@@ -42,16 +41,15 @@ from .products import (
     BACK_PIECES,
     CHAINS,
     ask_for,
-    groups,
     in_rows,
     read,
     strided,
     write,
 )
-from .vector import Vector, join, splat, split
+from .registers import gates_together, groups
+from .rows import TOGETHER, Sums, each_row, gate_at, keep_in_rows, load_rows, store_rows
+from .vector import Vector
 from .vector_math import FASTER
-
-_TOGETHER = 2  # rows whose equations are computed side by side
 
 
 # ------------------------------------------------------------------------------------ the forward
@@ -61,25 +59,29 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
     `saved` says what is left in `gates`: "gates", "z" (for activations whose backward needs it) or
     "" for nothing.  The sums start from `init`: the bias, or the sums over the lines of the weights
     that were taken before.  `left` says how many units there are from here on.  `unpacked` weights
-    are read as they lie, for a single row.
+    are read as they lie, for a single row.  `group` and `gates_group` are from one group
+    of gates to the next.
     """
-    L, chains = form.lanes, CHAINS if unpacked else 1
+    L, G, chains = form.lanes, gates_together(form), CHAINS if unpacked else 1
+    staged = G < 4  # few registers: a loop for each activation, none of which fills them
 
     def equations(z, c_prev, phi, sigma):
         h, c, *gates, _ = gates_forward(*z, c_prev, phi, sigma)
         return h, c, {"gates": gates, "z": z, "": []}[saved]
 
     def twin(
-        rows, x, x_at, x_row, n_x, of_x, of_x_at, h, h_at, U, n_h, of_h, of_h_at, step, piece,
-        init, init_at, init_row, init_left, c, c_at, h_next, h_next_at, c_next, c_next_at,
-        gates, gates_at, left,
+        rows, x, x_at, x_row, n_x, of_x, of_x_at, h, h_at, U, n_h, of_h, of_h_at,
+        step, piece, group, init, init_at, init_row, init_left,
+        c, c_at, h_next, h_next_at, c_next, c_next_at, gates, gates_at, gates_group, left,
     ):  # fmt: skip
-        of_x = strided(of_x, of_x_at, (n_x, 4, L), (step, piece, 1))
-        of_h = strided(of_h, of_h_at, (n_h, 4, L), (step, piece, 1))
+        lanes, strides = (4 // G, G, L), (step, group, piece, 1)
+        of_x = strided(of_x, of_x_at, (n_x, *lanes), strides).reshape(n_x, 4, L)
+        of_h = strided(of_h, of_h_at, (n_h, *lanes), strides).reshape(n_h, 4, L)
         z = np.einsum("rk,kgl->grl", strided(x, x_at, (rows, n_x), (x_row, 1)), of_x)
         z = z + np.einsum("rk,kgl->grl", strided(h, h_at, (rows, n_h), (U, 1)), of_h)
         for g, r in np.ndindex(4, rows):
-            z[g, r] += read(init, init_at + r * init_row + g * piece, init_left, L)
+            first = init_at + r * init_row + g // G * group + g % G * piece
+            z[g, r] += read(init, first, init_left, L)
         z[:, :, max(0, left) :] = 0
         for r in range(rows):
             c_prev = read(c, c_at + r * U, left, L)
@@ -88,36 +90,51 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
             write(h_next, h_next_at + r * U, left, new_h)
             write(c_next, c_next_at + r * U, left, new_c)
             for g, value in enumerate(kept):
-                write(gates, gates_at + (4 * r + g) * L, L, value)
+                write(gates, gates_at + r * G * L + g // G * gates_group + g % G * L, L, value)
 
     def emit(
-        builder, rows, x, x_row, n_x, of_x, h, U, n_h, of_h, step, piece,
-        init, init_row, init_left, c, h_next, c_next, gates, left,
+        builder, rows, x, x_row, n_x, of_x, h, U, n_h, of_h, step, piece, group,
+        init, init_row, init_left, c, h_next, c_next, gates, gates_group, left,
     ):  # fmt: skip
+        def of_gate(pointer, g, group):
+            return at(builder, pointer, (g // G, group), (g % G, piece))
+
         sums = Sums(builder, form, rows, 4)
-        for group in groups(form, rows, 4):
+        for some in groups(form, rows, 4):
             places = [
-                at(builder, init, (r, init_row), (g, piece)) for r in range(rows) for g in group
+                of_gate(at(builder, init, (r, init_row)), g, group)
+                for r in range(rows)
+                for g in some
             ]
             part = in_rows([load(builder, form, place, init_left) for place in places], rows)
-            lefts = [left] * len(group) if unpacked else None
+            lefts = [left] * len(some) if unpacked else None
             for a, a_row, n, weights in ((x, x_row, n_x, of_x), (h, U, n_h, of_h)):
-                a_rows, of_group = Rows(a, a_row, I64(1)), at(builder, weights, (group[0], piece))
-                b_pieces = Pieces(of_group, step, piece, 0, lefts)
-                part = accumulate(builder, form, part, a_rows, b_pieces, n, chains=chains)
-            sums.add(group, part)
+                pieces = Pieces([of_gate(weights, g, group) for g in some], step, 0, lefts)
+                a_rows = Rows(a, a_row, I64(1))
+                part = accumulate(builder, form, part, a_rows, pieces, n, chains=chains)
+            sums.add(some, part)
+
+        phi, sigma = faster(activation.forward), faster(recurrent_activation.forward)
+        activated = staged and saved != "z"
+        if activated:
+            for some, function in ((range(2), sigma), (range(2, 3), phi), (range(3, 4), sigma)):
+                sums.apply(some, function, left)
 
         def finish(rows, z):
-            z = [keep_in_rows(value, left, form) for value in z]
+            functions = phi, sigma
+            if activated:
+                i, f, g, o = z
+                functions = (lambda z: z if z is g else phi(z)), lambda gate: gate
+            else:
+                z = [keep_in_rows(value, left, form) for value in z]
             c_prev = load_rows(builder, form, c, rows, U, left)
-            phi, sigma = faster(activation.forward), faster(recurrent_activation.forward)
-            new_h, new_c, kept = equations(z, c_prev, phi, sigma)
+            new_h, new_c, kept = equations(z, c_prev, *functions)
             store_rows(new_h, form, h_next, rows, U, left)
             store_rows(new_c, form, c_next, rows, U, left)
             for g, value in enumerate(kept):
-                store_rows(value, form, at(builder, gates, (g, L)), rows, 4 * L)
+                store_rows(value, form, gate_at(builder, form, gates, g, gates_group), rows, G * L)
 
-        sums.each_row(finish)
+        sums.each_row(finish, 1 if activated else TOGETHER)
 
     return tile(heights, twin, emit)
 
@@ -126,37 +143,38 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
 def backward_tile(form, heights, activation, recurrent_activation, saved, masked=False):
     """Return a tile that carries the gradients of a few samples one timestep back, for 2 L units.
 
-    dh is what comes from above, plus the next step's dz (`n_next` blocks of it, or 0 after the last
-    step) times the transposed recurrent kernel.  `carry` holds dc.  With `masked`, what goes past a
-    step is added to dh of the step before, which lies `before` numbers ahead of this one's.
+    dh is what comes from above, plus the next step's dz (`n_next` groups of its gates, or 0 after
+    the last step) times the transposed recurrent kernel.  `group` is from one group to the next.
+    `carry` holds dc.  With `masked`, what goes past a step is added to dh of the step before, which
+    lies `before` numbers ahead of this one's.
     """
-    L, P = form.lanes, BACK_PIECES
+    L, P, G = form.lanes, BACK_PIECES, gates_together(form)
 
     def twin(
-        rows, dz_next, dz_next_at, n_next, block, weights_back, weights_back_at,
+        rows, dz_next, dz_next_at, n_next, group, weights_back, weights_back_at,
         dh, dh_at, dh_left, U, c, c_at, c_next, c_next_at,
         carry, carry_at, carry_row, gates, gates_at, left, mask, mask_at, before,
     ):  # fmt: skip
-        dz = strided(dz_next, dz_next_at, (rows, n_next, 4 * L), (4 * L, block, 1))
+        dz = strided(dz_next, dz_next_at, (rows, n_next, G * L), (G * L, group, 1))
         back = strided(
-            weights_back, weights_back_at, (n_next, 4 * L, P * L), (4 * P * L * L, P * L, 1)
+            weights_back, weights_back_at, (n_next, G * L, P * L), (G * P * L * L, P * L, 1)
         )
         sums = np.einsum("rok,okl->rl", dz, back)
         for r in range(rows):
             for v in range(P):
                 unit, lanes = r * U + v * L, left - v * L
                 from_above = read(dh, dh_at + unit, dh_left - v * L, L)
-                place = gates_at + v * block + 4 * r * L
+                place = gates_at + v * (4 // G) * group + r * G * L
                 passing = (mask[mask_at + r], dh, dh_at + unit - before, lanes) if masked else ()
                 _gates_back(
                     from_above + sums[r, v * L : (v + 1) * L],
-                    *(carry, carry_at + r * carry_row + v * L, gates, place),
+                    *(carry, carry_at + r * carry_row + v * L, gates, place, group, G),
                     *(read(c, c_at + unit, lanes, L), read(c_next, c_next_at + unit, lanes, L)),
                     *(L, activation, recurrent_activation, saved, *passing),
                 )
 
     def emit(
-        builder, rows, dz_next, n_next, block, weights_back, dh, dh_left, U,
+        builder, rows, dz_next, n_next, group, weights_back, dh, dh_left, U,
         c, c_next, carry, carry_row, gates, left, mask, before,
     ):  # fmt: skip
         for v in range(P):  # what the equations will read has left the cache since the forward
@@ -164,7 +182,8 @@ def backward_tile(form, heights, activation, recurrent_activation, saved, masked
             ask_for(builder, at(builder, c_next, (v, L)), rows, U)
             ask_for(builder, at(builder, carry, (v, L)), rows, carry_row)
             for g in range(4):
-                ask_for(builder, at(builder, gates, (v, block), (g, L)), rows, 4 * L, write=True)
+                place = gate_at(builder, form, gates, 4 * v + g, group)
+                ask_for(builder, place, rows, G * L, write=True)
 
         def from_above():
             lefts = [builder.sub(dh_left, I64(v * L)) for v in range(P)]
@@ -175,9 +194,10 @@ def backward_tile(form, heights, activation, recurrent_activation, saved, masked
             ]
 
         dhs = in_rows(where_some(builder, form, dh_left, from_above), rows)
-        dz = Rows(dz_next, 4 * L, I64(1), block)
-        back = Pieces(weights_back, P * L, L, 4 * P * L * L)
-        dhs = accumulate(builder, form, dhs, dz, back, I64(4 * L), n_next)
+        dz = Rows(dz_next, G * L, I64(1), group)
+        lines = [at(builder, weights_back, (v, L)) for v in range(P)]
+        back = Pieces(lines, P * L, G * P * L * L)
+        dhs = accumulate(builder, form, dhs, dz, back, I64(G * L), n_next)
 
         def finish(rows, dhs):
             for v, dh_value in enumerate(dhs):
@@ -192,7 +212,7 @@ def backward_tile(form, heights, activation, recurrent_activation, saved, masked
                     passing = (each_row(builder, form, mask, rows), dh_before, U, lanes)
                 _emit_gates_back(
                     *(builder, form, dh_value, at(builder, carry, (v, L)), rows, carry_row),
-                    *(at(builder, gates, (v, block)), *c_values),
+                    *(at(builder, gates, (v * (4 // G), group)), group, *c_values),
                     *(activation, recurrent_activation, saved, *passing),
                 )
 
@@ -209,14 +229,15 @@ def backward_row_tile(form, activation, recurrent_activation, saved, masked=Fals
     With one row there is nothing to pack for: the recurrent kernel is read as it lies, each line a
     dot product with dz.
     """
-    L = form.lanes
+    L, G = form.lanes, gates_together(form)
 
     def twin(
-        rows, dz_next, dz_next_at, n_next, block, kernel, kernel_at, dh, dh_at, dh_left, U,
+        rows, dz_next, dz_next_at, n_next, group, kernel, kernel_at, dh, dh_at, dh_left, U,
         c, c_at, c_next, c_next_at, carry, carry_at, gates, gates_at, left, mask, mask_at,
     ):  # fmt: skip
         passing = (mask[mask_at], dh, dh_at - U, left) if masked else ()
-        dz = strided(dz_next, dz_next_at, (n_next, 4, L), (block, L, 1))
+        shape, strides = (n_next, 4 // G, G, L), (4 // G * group, group, L, 1)
+        dz = strided(dz_next, dz_next_at, shape, strides).reshape(n_next, 4, L)
         sums = np.zeros(L, kernel.dtype)
         lines = max(0, min(left, L))
         for g in range(4):
@@ -224,13 +245,13 @@ def backward_row_tile(form, activation, recurrent_activation, saved, masked=Fals
             sums[:lines] += gate[:, : n_next * L] @ dz[:, g].reshape(-1)[: gate.shape[1]]
         _gates_back(
             read(dh, dh_at, dh_left, L) + sums,
-            *(carry, carry_at, gates, gates_at),
+            *(carry, carry_at, gates, gates_at, group, G),
             *(read(c, c_at, left, L), read(c_next, c_next_at, left, L)),
             *(L, activation, recurrent_activation, saved, *passing),
         )
 
     def emit(
-        builder, rows, dz_next, n_next, block, kernel, dh, dh_left, U,
+        builder, rows, dz_next, n_next, group, kernel, dh, dh_left, U,
         c, c_next, carry, gates, left, mask,
     ):  # fmt: skip
         last = builder.sub(left, I64(1))
@@ -242,7 +263,8 @@ def backward_row_tile(form, activation, recurrent_activation, saved, masked=Fals
 
         def part(o, sums):
             for g in range(4):
-                dz = load(builder, form, at(builder, dz_next, (o, block), (g, L)))
+                dz_block = at(builder, dz_next, (o, times(builder, group, 4 // G)))
+                dz = load(builder, form, gate_at(builder, form, dz_block, g, group))
                 column = builder.add(builder.mul(I64(g), U), builder.mul(o, I64(L)))
                 lanes = builder.sub(U, builder.mul(o, I64(L)))
                 weights = [
@@ -264,7 +286,7 @@ def backward_row_tile(form, activation, recurrent_activation, saved, masked=Fals
         if masked:
             passing = (each_row(builder, form, mask, one), at(builder, dh, (-1, U)), U, left)
         _emit_gates_back(
-            *(builder, form, dh_value, carry, one, I64(0), gates, *c_values),
+            *(builder, form, dh_value, carry, one, I64(0), gates, group, *c_values),
             *(activation, recurrent_activation, saved, *passing),
         )
 
@@ -285,8 +307,11 @@ def _equations_back(dh, dc, kept, c_prev, c, activation, recurrent_activation, s
     return gates_backward(dh, dc, *slopes, gates[1])
 
 
-def _gates_back(dh, carry, carry_at, gates, gates_at, c_prev, c, L, phi, sigma, saved, *passing):
-    kept = [gates[gates_at + g * L : gates_at + (g + 1) * L].copy() for g in range(4)]
+def _gates_back(
+    dh, carry, carry_at, gates, gates_at, group, G, c_prev, c, L, phi, sigma, saved, *passing
+):
+    places = [gates_at + g // G * group + g % G * L for g in range(4)]
+    kept = [gates[place : place + L].copy() for place in places]
     dc = carry[carry_at : carry_at + L].copy()
     forwards = phi.forward, sigma.forward
     *dz, dc_prev = _equations_back(dh, dc, kept, c_prev, c, phi, sigma, saved, forwards)
@@ -295,15 +320,16 @@ def _gates_back(dh, carry, carry_at, gates, gates_at, c_prev, c, L, phi, sigma, 
         *dz, dc_prev, passed = masked_backward(mask, dh, dc, *dz, dc_prev)
         write(before, before_at, left, read(before, before_at, left, L) + passed)
     write(carry, carry_at, L, dc_prev)
-    for g, value in enumerate(dz):
-        write(gates, gates_at + g * L, L, value)
+    for place, value in zip(places, dz, strict=True):
+        write(gates, place, L, value)
 
 
 def _emit_gates_back(
-    builder, form, dh, carry, rows, carry_row, gates, c_prev, c, phi, sigma, saved, *passing
+    builder, form, dh, carry, rows, carry_row, gates, group, c_prev, c, phi, sigma, saved, *passing
 ):
-    L = form.lanes
-    kept = [load_rows(builder, form, at(builder, gates, (g, L)), rows, 4 * L) for g in range(4)]
+    row = gates_together(form) * form.lanes
+    places = [gate_at(builder, form, gates, g, group) for g in range(4)]
+    kept = [load_rows(builder, form, place, rows, row) for place in places]
     dc = load_rows(builder, form, carry, rows, carry_row)
     forwards = faster(phi.forward), faster(sigma.forward)
     *dz, dc_prev = _equations_back(dh, dc, kept, c_prev, c, phi, sigma, saved, forwards)
@@ -313,89 +339,11 @@ def _emit_gates_back(
         passed = passed + load_rows(builder, form, before, rows, before_row, left)
         store_rows(passed, form, before, rows, before_row, left)
     store_rows(dc_prev, form, carry, rows, carry_row)
-    for g, value in enumerate(dz):
-        store_rows(value, form, at(builder, gates, (g, L)), rows, 4 * L)
+    for place, value in zip(places, dz, strict=True):
+        store_rows(value, form, place, rows, row)
 
 
 # ------------------------------------------------------------------------------------ small parts
 def faster(function):
     """Return the function to trace in the place of one of the reference's."""
     return FASTER.get(function, function)
-
-
-class Sums:
-    """What a tile has summed up for some rows, and what is to be done with it.
-
-    The sums of a single row stay in registers, those of several go by way of the stack.
-    """
-
-    def __init__(self, builder, form, rows, pieces):
-        self._builder, self._form, self._rows, self._pieces = builder, form, rows, pieces
-        self._memory = stack(builder, form, rows * pieces) if rows > 1 else None
-        self._single = []
-
-    def add(self, pieces, sums):
-        """Keep what was summed up for some of the pieces, a list for each row."""
-        if self._rows == 1:
-            self._single += sums[0]
-            return
-        for r, row in enumerate(sums):
-            for v, value in zip(pieces, row, strict=True):
-                place = at(self._builder, self._memory, (v * self._rows + r, self._form.lanes))
-                store(self._builder, self._form, value, place)
-
-    def each_row(self, finish):
-        """Emit ``finish(rows, sums of these rows)`` for all rows, a few of them side by side.
-
-        The equations are long chains of operations each of which waits for the one before, so a
-        processor needs several of them to be busy.
-        """
-        builder, form, n_rows, L = self._builder, self._form, self._rows, self._form.lanes
-        if n_rows == 1:
-            finish([I64(0)], [Vector(builder, value, form) for value in self._single])
-            return
-
-        def side_by_side(first, together):
-            wide = form._replace(lanes=together * L)
-            line = at(builder, self._memory, (first, L))
-            values = [
-                load(builder, wide, at(builder, line, (v, n_rows * L))) for v in range(self._pieces)
-            ]
-            rows = [builder.add(first, I64(r)) for r in range(together)]
-            finish(rows, [Vector(builder, value, wide) for value in values])
-
-        together = min(_TOGETHER, n_rows)
-
-        def each(number, carried):
-            side_by_side(times(builder, number, together), together)
-            return carried
-
-        counted(builder, I64(n_rows // together), [], each)
-        if n_rows % together:
-            side_by_side(I64(n_rows - n_rows % together), n_rows % together)
-
-
-def load_rows(builder, form, pointer, rows, stride, left=None):
-    """Return a vector of each of some rows, side by side as one `Vector`."""
-    values = [load(builder, form, at(builder, pointer, (r, stride)), left) for r in rows]
-    return join([Vector(builder, value, form) for value in values])
-
-
-def each_row(builder, form, pointer, rows):
-    """Return a number of each of some rows in all lanes of its vector, as one `Vector`."""
-    numbers = [builder.load(builder.gep(pointer, [r])) for r in rows]
-    return join([Vector(builder, splat(builder, n, form).value, form) for n in numbers])
-
-
-def store_rows(vector, form, pointer, rows, stride, left=None):
-    """Write what `load_rows` has read."""
-    builder = vector.builder
-    for r, part in zip(rows, split(vector, len(rows)), strict=True):
-        store(builder, form, part.value, at(builder, pointer, (r, stride)), left)
-
-
-def keep_in_rows(vector, left, form):
-    """Return vectors side by side with zeros beyond the first `left` lanes of each."""
-    parts = split(vector, vector.format.lanes // form.lanes)
-    kept = [keep(part.builder, form, part.value, left) for part in parts]
-    return join([part.new(value) for part, value in zip(parts, kept, strict=True)])

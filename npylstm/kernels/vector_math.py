@@ -214,12 +214,17 @@ def tanh(x):
     size = abs(x)
     size = where(size > limit, limit, size)
     # In float32, ln(2) happens to be right in five more bits than there is room for.
-    _, r, lost, power = split_exponential(size, factor=-2, precise=x.format.bits == 64)
-    E = power * expm1_polynomial(r, lost) + (power - 1)
+    precise = x.format.bits == 64
+    _, r, lost, power = split_exponential(size, factor=-2, precise=precise)
+    part, rest = expm1_polynomial(r, lost), power - 1
+    E = power * part + rest
     # Newton's step takes the divisor in its two parts, before its sum is rounded.
     q = rough_reciprocal(E + 2)
     result = E * q
-    return copysign(result + q * ((E - 2 * result) - E * result), x)
+    missing = (E - 2 * result) - E * result
+    if precise:  # what E lost as it was rounded
+        missing = missing + (power * part - (E - rest)) * (1 - result)
+    return copysign(result + q * missing, x)
 
 
 # --------------------------------------------------------------------------------- the logarithms
