@@ -15,7 +15,8 @@ from .jit import I64, emitted, with_parameters
 from .vector import FUSED, Vector, splat
 
 _POINTERS = 8  # how many pointers to rows fit the registers
-_AHEAD = 8  # how many lines of a matrix early they are asked for from the L2 cache
+_EARLY = 2048  # how many bytes early the right matrix is asked for from the L2 cache
+_AHEAD = 8  # how many numbers early a column is
 _LINE = 64  # bytes of one, in which two of AVX2's vectors lie side by side
 _UNROLLED, _FEW = 4, 12  # turns of a loop of so few products that its own count takes long
 _READ_AGAIN, _OF = 10, 14  # how many of so many rows; with more the loads are what is waited for
@@ -287,12 +288,12 @@ def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
         Every sum is made in the order of k, whatever the number of rows; `chains` changes it.
     """
     n_rows, n_pieces = len(sums), len(sums[0])
-    many = n_rows * n_pieces
+    many, size = n_rows * n_pieces, form.lanes * form.dtype.itemsize
     flat = [value for row in sums for value in row]
     read_again = _rows_read_again(form, n_rows, n_pieces, a)
 
     far = isinstance(a.row, int) and n_outer is not None and n_rows > 1
-    loop = unrolled if n_rows >= 6 and many <= _FEW else counted
+    loop = unrolled if n_rows >= 6 and many <= _FEW and b.lefts is None else counted
 
     def part(o, flat):
         rows = [at(builder, a.pointer, (r, a.row), (o, a.outer)) for r in range(n_rows)]
@@ -312,8 +313,8 @@ def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
             if b.soon is not None:
                 prefetch(builder, at(builder, b.soon, (k, b.step)))
             elif b.lefts is None:
-                for v in range(0, n_pieces, max(1, _LINE // (form.lanes * form.dtype.itemsize))):
-                    prefetch(builder, at(builder, line[v], (_AHEAD, b.step)))
+                for v in range(0, n_pieces, max(1, _LINE // size)):
+                    prefetch(builder, at(builder, line[v], (_EARLY // (n_pieces * size), b.step)))
             if not isinstance(a.step, ir.Constant):  # a column: each number in a line of its own
                 for row in (rows[0], rows[-1])[:n_rows]:  # which may lie in two
                     prefetch(builder, at(builder, row, (builder.add(k, I64(_AHEAD)), a.step)))
