@@ -291,8 +291,7 @@ def accumulate(builder, form, sums, a, b, n, n_outer=None, chains=1):
     many, size = n_rows * n_pieces, form.lanes * form.dtype.itemsize
     flat = [value for row in sums for value in row]
     read_again = _rows_read_again(form, n_rows, n_pieces, a)
-
-    far = isinstance(a.row, int) and n_outer is not None and n_rows > 1
+    far = isinstance(a.row, int) and n_outer is not None and n_rows > 1  # gates: part by part
     loop = unrolled if n_rows >= 6 and many <= _FEW and b.lefts is None else counted
 
     def part(o, flat):

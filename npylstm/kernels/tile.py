@@ -59,8 +59,8 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
     `saved` says what is left in `gates`: "gates", "z" (for activations whose backward needs it) or
     "" for nothing.  The sums start from `init`: the bias, or the sums over the lines of the weights
     that were taken before.  `left` says how many units there are from here on.  `unpacked` weights
-    are read as they lie, for a single row.  `group` and `gates_group` are from one group
-    of gates to the next.
+    are read as they lie, for a single row.  `group` and `gates_group` are from one group of gates
+    to the next.
     """
     L, G, chains = form.lanes, gates_together(form), CHAINS if unpacked else 1
     staged = G < 4  # few registers: a loop for each activation, none of which fills them
@@ -96,20 +96,18 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
         builder, rows, x, x_row, n_x, of_x, h, U, n_h, of_h, step, piece, group,
         init, init_row, init_left, c, h_next, c_next, gates, gates_group, left,
     ):  # fmt: skip
-        def of_gate(pointer, g, group):
+        def of_gate(pointer, g):
             return at(builder, pointer, (g // G, group), (g % G, piece))
 
         sums = Sums(builder, form, rows, 4)
         for some in groups(form, rows, 4):
             places = [
-                of_gate(at(builder, init, (r, init_row)), g, group)
-                for r in range(rows)
-                for g in some
+                of_gate(at(builder, init, (r, init_row)), g) for r in range(rows) for g in some
             ]
             part = in_rows([load(builder, form, place, init_left) for place in places], rows)
             lefts = [left] * len(some) if unpacked else None
             for a, a_row, n, weights in ((x, x_row, n_x, of_x), (h, U, n_h, of_h)):
-                pieces = Pieces([of_gate(weights, g, group) for g in some], step, 0, lefts)
+                pieces = Pieces([of_gate(weights, g) for g in some], step, 0, lefts)
                 a_rows = Rows(a, a_row, I64(1))
                 part = accumulate(builder, form, part, a_rows, pieces, n, chains=chains)
             sums.add(some, part)
@@ -121,14 +119,13 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
                 sums.apply(some, function, left)
 
         def finish(rows, z):
-            functions = phi, sigma
-            if activated:
-                i, f, g, o = z
-                functions = (lambda z: z if z is g else phi(z)), lambda gate: gate
+            c_prev = load_rows(builder, form, c, rows, U, left)
+            if activated:  # all but the cell state
+                rest = (lambda value: value if value is z[2] else phi(value)), lambda gate: gate
+                new_h, new_c, kept = equations(z, c_prev, *rest)
             else:
                 z = [keep_in_rows(value, left, form) for value in z]
-            c_prev = load_rows(builder, form, c, rows, U, left)
-            new_h, new_c, kept = equations(z, c_prev, *functions)
+                new_h, new_c, kept = equations(z, c_prev, phi, sigma)
             store_rows(new_h, form, h_next, rows, U, left)
             store_rows(new_c, form, c_next, rows, U, left)
             for g, value in enumerate(kept):

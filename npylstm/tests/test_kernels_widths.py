@@ -70,6 +70,15 @@ def test_avx2(dtype):
     assert result.stdout == "8 4\n"
 
 
+def test_avx512_in_plain_python():
+    """The kernels, if not the tiles, as they are with 32 registers, on any processor."""
+    features = AVX2 + ",+avx512f,+avx512vl"
+    settings = {"NUMBA_CPU_NAME": "skylake-avx512", "NUMBA_CPU_FEATURES": features}
+    result = run("float32", NUMBA_DISABLE_JIT="1", **settings)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "16 8\n"
+
+
 def test_sse2():
     features = "+64bit,+cmov,+cx8,+fxsr,+mmx,+sse,+sse2"
     result = run("float32", NUMBA_CPU_NAME="x86-64", NUMBA_CPU_FEATURES=features)
