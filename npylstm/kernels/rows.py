@@ -4,7 +4,7 @@ from .emit import I64, at, counted, keep, load, stack, store, times
 from .registers import gates_together
 from .vector import Vector, join, splat, split
 
-TOGETHER = 2  # rows whose equations are computed side by side
+_TOGETHER = 2  # rows whose equations are computed side by side
 
 
 class Sums:
@@ -28,26 +28,7 @@ class Sums:
                 place = at(self._builder, self._memory, (v * self._rows + r, self._form.lanes))
                 store(self._builder, self._form, value, place)
 
-    def apply(self, pieces, function, left):
-        """Put some of the pieces, with zeros beyond the first `left`, through a function."""
-        builder, form = self._builder, self._form
-
-        def applied(value):
-            return function(Vector(builder, keep(builder, form, value, left), form)).value
-
-        def each(number, carried):
-            number = builder.add(number, I64(pieces[0] * self._rows))
-            place = at(builder, self._memory, (number, form.lanes))
-            store(builder, form, applied(load(builder, form, place)), place)
-            return carried
-
-        if self._rows == 1:
-            for v in pieces:
-                self._single[v] = applied(self._single[v])
-        else:
-            counted(builder, I64(len(pieces) * self._rows), [], each)
-
-    def each_row(self, finish, together=TOGETHER):
+    def each_row(self, finish):
         """Emit ``finish(rows, sums of these rows)`` for all rows, a few of them side by side.
 
         The equations are long chains of operations each of which waits for the one before, so a
@@ -67,7 +48,7 @@ class Sums:
             rows = [builder.add(first, I64(r)) for r in range(together)]
             finish(rows, [Vector(builder, value, wide) for value in values])
 
-        together = min(together, n_rows)
+        together = min(_TOGETHER, n_rows)
 
         def each(number, carried):
             side_by_side(times(builder, number, together), together)

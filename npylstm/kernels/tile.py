@@ -47,7 +47,7 @@ from .products import (
     write,
 )
 from .registers import gates_together, groups
-from .rows import TOGETHER, Sums, each_row, gate_at, keep_in_rows, load_rows, store_rows
+from .rows import Sums, each_row, gate_at, keep_in_rows, load_rows, store_rows
 from .vector import Vector
 from .vector_math import FASTER
 
@@ -63,7 +63,6 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
     to the next.
     """
     L, G, chains = form.lanes, gates_together(form), CHAINS if unpacked else 1
-    staged = G < 4  # few registers: a loop for each activation, none of which fills them
 
     def equations(z, c_prev, phi, sigma):
         h, c, *gates, _ = gates_forward(*z, c_prev, phi, sigma)
@@ -112,26 +111,17 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
                 part = accumulate(builder, form, part, a_rows, pieces, n, chains=chains)
             sums.add(some, part)
 
-        phi, sigma = faster(activation.forward), faster(recurrent_activation.forward)
-        activated = staged and saved != "z"
-        if activated:
-            for some, function in ((range(2), sigma), (range(2, 3), phi), (range(3, 4), sigma)):
-                sums.apply(some, function, left)
-
         def finish(rows, z):
+            z = [keep_in_rows(value, left, form) for value in z]
             c_prev = load_rows(builder, form, c, rows, U, left)
-            if activated:  # all but the cell state
-                rest = (lambda value: value if value is z[2] else phi(value)), lambda gate: gate
-                new_h, new_c, kept = equations(z, c_prev, *rest)
-            else:
-                z = [keep_in_rows(value, left, form) for value in z]
-                new_h, new_c, kept = equations(z, c_prev, phi, sigma)
+            phi, sigma = faster(activation.forward), faster(recurrent_activation.forward)
+            new_h, new_c, kept = equations(z, c_prev, phi, sigma)
             store_rows(new_h, form, h_next, rows, U, left)
             store_rows(new_c, form, c_next, rows, U, left)
             for g, value in enumerate(kept):
                 store_rows(value, form, gate_at(builder, form, gates, g, gates_group), rows, G * L)
 
-        sums.each_row(finish, 1 if activated else TOGETHER)
+        sums.each_row(finish)
 
     return tile(heights, twin, emit)
 
