@@ -69,7 +69,7 @@ def run(script, *arguments, **environment):
         capture_output=True,
         text=True,
         env={**os.environ, "NPYLSTM_BACKEND": "numba", **environment},
-        timeout=120,
+        timeout=300,
     )
     assert result.returncode == 0, result.stderr
     return result

@@ -58,7 +58,7 @@ def run(dtype, **environment):
         capture_output=True,
         text=True,
         env={**settings, "NPYLSTM_BACKEND": "numba", **environment},
-        timeout=120,
+        timeout=300,
     )
 
 
