@@ -259,7 +259,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked
     """Return the kernel that carries dh and dc back through time and leaves dz in the gates."""
     form = host_format(dtype)
     L, P, G = form.lanes, products.BACK_PIECES * form.lanes, gates_together(form)
-    wide, next_by = (L, 1) if single else (P, 4 // G)  # units of a tile, and parts of dz for L
+    wide = L if single else P  # units that a tile takes
     phi, sigma = activations.BY_NAME[activation], activations.BY_NAME[recurrent_activation]
     copy, zero = copy_of(form), fill_with_zeros(form)
     if single:
@@ -297,7 +297,7 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked
         for s in range(t - 1, -1, -1):
             c_s, dh = c + s * b * u, h + (s + 1) * b * u
             mask = table[row, MASK] + (t - 1 - s if table[row, REVERSE] else s) * b
-            n_next = (u + L - 1) // L * next_by if s < t - 1 else 0
+            n_next = (u + L - 1) // L if s < t - 1 else 0
             n = blocks * groups
             task = following(frame, k, n, -1, split_units)
             while task >= 0:
@@ -321,7 +321,8 @@ def lstm_backward(dtype, activation, recurrent_activation, saved, single, masked
                     else:
                         back = table[row, PACKED_BACK] + at * ((u + L - 1) // L) * 4 * L
                         q += step(
-                            end - q, workspace, dz + b * G * L, n_next, group, workspace, back,
+                            end - q, workspace, dz + b * G * L, n_next * 4 // G, group,
+                            workspace, back,
                             frame.gradient_arena, dh + here, dh_left, u, arena, c_s + here,
                             arena, c_s + b * u + here, workspace, carry + q * width + at, width,
                             workspace, mine, u - at, arena, mask + q, b * u,

@@ -56,13 +56,13 @@ def strips_of(form, heights):
         table, workspace = frame.table, frame.workspace
         t, b, d, u = table[row, T], table[row, B], table[row, D], table[row, U]
         first, last = share(n, k, frame.settings[THREADS])
-        for part in range(2):
+        for part in range(2 if of_h else 1):
             if part == 0:
                 width, start, to = d, table[row, X] + done * b * d, table[row, COLUMNS]
             else:
                 width, start, to = u, table[row, H] + done * b * u, table[row, COLUMNS] + d * n
             r = first
-            while r < last and (part == 0 or of_h):
+            while r < last:
                 rows, source = least(_AT_ONCE, last - r), start + r * width
                 if part == 0 and table[row, REVERSE]:
                     rows = least(rows, b - r % b)

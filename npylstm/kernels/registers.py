@@ -4,7 +4,7 @@ from .vector import host_registers
 
 
 def heights_of(form, pieces):
-    """Return how many rows tiles of so many pieces take: as many as fit the registers, but 6."""
+    """Return how many rows tiles of so many pieces take: what the registers hold, at least 6."""
     fit = max(6, (host_registers(form.features) - 4) // pieces)
     return tuple(n for n in (14, 6, 4, 2, 1) if n <= fit)
 
