@@ -12,7 +12,7 @@ from numba import types
 
 from . import vector
 from .jit import I64, emitted, with_parameters
-from .vector import FUSED, Vector, splat
+from .vector import Vector, splat
 
 _POINTERS = 8  # how many pointers to rows fit the registers
 _EARLY = 2048  # how many bytes early the right matrix is asked for from the L2 cache
@@ -122,10 +122,11 @@ def at(builder, pointer, *steps):
     return pointer
 
 
-def counted(builder, n, carried, body):
+def counted(builder, n, carried, body, compact=False):
     """Emit ``for k in range(n): carried = body(k, carried)``; return the last `carried`.
 
-    `carried` is a list of IR values; n may turn out to be 0.
+    `carried` is a list of IR values; n may turn out to be 0.  A `compact` loop stays one turn long:
+    LLVM unrolls others, also where the registers are all in use already.
     """
     before = builder.block
     loop = builder.append_basic_block("loop")
@@ -143,7 +144,9 @@ def counted(builder, n, carried, body):
     k.add_incoming(following, end)
     for value, next_value in zip(values, new, strict=True):
         value.add_incoming(next_value, end)
-    builder.cbranch(builder.icmp_signed("<", following, n), loop, after)
+    back = builder.cbranch(builder.icmp_signed("<", following, n), loop, after)
+    if compact:
+        back.set_metadata("llvm.loop", _compact(builder.module))
     builder.position_at_end(after)
     results = []
     for first, last in zip(carried, new, strict=True):
@@ -152,6 +155,14 @@ def counted(builder, n, carried, body):
         result.add_incoming(last, end)
         results.append(result)
     return results
+
+
+def _compact(module):
+    """Return the metadata that tells LLVM not to unroll a loop."""
+    disable = module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])
+    loop = module.add_metadata([I64(len(module.metadata)), disable])
+    loop.operands = (loop, disable)  # LLVM takes it for a loop's if it points to itself
+    return loop
 
 
 def unrolled(builder, n, carried, body):
@@ -231,7 +242,8 @@ def prefetch(builder, pointer, write=False):
 
 def multiply_add(builder, a, b, c):
     """Return a * b + c, rounded once where the processor can."""
-    return builder.fadd(builder.fmul(a, b, flags=FUSED), c, flags=FUSED)
+    fused = ("contract",)
+    return builder.fadd(builder.fmul(a, b, flags=fused), c, flags=fused)
 
 
 def stack(builder, form, many):

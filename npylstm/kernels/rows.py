@@ -4,8 +4,6 @@ from .emit import I64, at, counted, keep, load, stack, store, times
 from .registers import gates_together
 from .vector import Vector, join, splat, split
 
-_TOGETHER = 2  # rows whose equations are computed side by side
-
 
 class Sums:
     """What a tile has summed up for some rows, and what is to be done with it.
@@ -28,11 +26,31 @@ class Sums:
                 place = at(self._builder, self._memory, (v * self._rows + r, self._form.lanes))
                 store(self._builder, self._form, value, place)
 
+    def apply(self, pieces, function, left):
+        """Put some of the pieces, with zeros beyond the first `left`, through a function."""
+        builder, form = self._builder, self._form
+
+        def applied(value):
+            return function(Vector(builder, keep(builder, form, value, left), form)).value
+
+        def each(number, carried):
+            number = builder.add(number, I64(pieces[0] * self._rows))
+            place = at(builder, self._memory, (number, form.lanes))
+            store(builder, form, applied(load(builder, form, place)), place)
+            return carried
+
+        if self._rows == 1:
+            for v in pieces:
+                self._single[v] = applied(self._single[v])
+        else:
+            counted(builder, I64(len(pieces) * self._rows), [], each, compact=True)
+
     def each_row(self, finish):
-        """Emit ``finish(rows, sums of these rows)`` for all rows, a few of them side by side.
+        """Emit ``finish(rows, sums of these rows)`` for all rows.
 
         The equations are long chains of operations each of which waits for the one before, so a
-        processor needs several of them to be busy.
+        processor needs those of several rows to be busy: two rows side by side; or, where there are
+        too few registers for that, a loop so short that the processor sees the next rows coming.
         """
         builder, form, n_rows, L = self._builder, self._form, self._rows, self._form.lanes
         if n_rows == 1:
@@ -48,13 +66,13 @@ class Sums:
             rows = [builder.add(first, I64(r)) for r in range(together)]
             finish(rows, [Vector(builder, value, wide) for value in values])
 
-        together = min(_TOGETHER, n_rows)
+        together = gates_together(form) // 2
 
         def each(number, carried):
             side_by_side(times(builder, number, together), together)
             return carried
 
-        counted(builder, I64(n_rows // together), [], each)
+        counted(builder, I64(n_rows // together), [], each, compact=together == 1)
         if n_rows % together:
             side_by_side(I64(n_rows - n_rows % together), n_rows % together)
 

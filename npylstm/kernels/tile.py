@@ -111,11 +111,21 @@ def forward_tile(form, heights, activation, recurrent_activation, saved, unpacke
                 part = accumulate(builder, form, part, a_rows, pieces, n, chains=chains)
             sums.add(some, part)
 
+        phi, sigma = faster(activation.forward), faster(recurrent_activation.forward)
+        # With few registers each activation has a loop of its own, which does not fill them.
+        activated = G < 4 and saved != "z"
+        if activated:
+            for some, function in ((range(2), sigma), (range(2, 3), phi), (range(3, 4), sigma)):
+                sums.apply(some, function, left)
+
         def finish(rows, z):
-            z = [keep_in_rows(value, left, form) for value in z]
             c_prev = load_rows(builder, form, c, rows, U, left)
-            phi, sigma = faster(activation.forward), faster(recurrent_activation.forward)
-            new_h, new_c, kept = equations(z, c_prev, phi, sigma)
+            if activated:  # only the cell state is still to be
+                rest = (lambda value: value if value is z[2] else phi(value)), lambda gate: gate
+                new_h, new_c, kept = equations(z, c_prev, *rest)
+            else:
+                z = [keep_in_rows(value, left, form) for value in z]
+                new_h, new_c, kept = equations(z, c_prev, phi, sigma)
             store_rows(new_h, form, h_next, rows, U, left)
             store_rows(new_c, form, c_next, rows, U, left)
             for g, value in enumerate(kept):

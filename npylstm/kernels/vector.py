@@ -5,8 +5,9 @@ of one dtype.  It takes part in ``+ - * /``, comparisons and NumPy's functions, 
 an instruction to an llvmlite builder and returns the `Vector` (or `Mask`) of what it will give.  So
 the lines that compute with arrays are also the lines that the compiled kernels are made from.
 
-Multiplications that are followed by an addition may be fused (LLVM's flag "contract").  Nothing
-else is taken loosely: NaN, inf, denormals and the sign of zero go their way as in NumPy.
+A product to which something is added is fused with the sum, rounded once, if the processor can; of
+two products the right one.  It is written down, not left to LLVM, so that an equation rounds alike
+wherever it stands.  NaN, inf, denormals and the sign of zero go their way as in NumPy.
 """
 
 import os
@@ -15,8 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
-
-FUSED = ("contract",)  # may multiply and add in one rounding
 
 
 # -------------------------------------------------------------------------------------- the format
@@ -226,16 +225,37 @@ def _call(name, function, table, inputs):
     return function(*(float(one) if isinstance(one, np.generic) else one for one in inputs))
 
 
-def _arithmetic(instruction, swapped=False):
+def _arithmetic(emit, swapped=False):
     def operator(self, other):
         other = self.like(other)
         if other is NotImplemented:
             return NotImplemented
-        left, right = (other, self) if swapped else (self, other)
-        emit = getattr(self.builder, instruction)
-        return self.new(emit(left.value, right.value, flags=FUSED))
+        return emit(other, self) if swapped else emit(self, other)
 
     return operator
+
+
+def _sum(left, right):
+    if right.factors is not None:
+        return right.factors[0].intrinsic("llvm.fmuladd", right.factors[1], left)
+    if left.factors is not None:
+        return left.factors[0].intrinsic("llvm.fmuladd", left.factors[1], right)
+    return left.new(left.builder.fadd(left.value, right.value))
+
+
+def _difference(left, right):
+    if left.factors is None and right.factors is None:
+        return left.new(left.builder.fsub(left.value, right.value))
+    return _sum(left, -right)
+
+
+def _product(left, right):
+    value = left.builder.fmul(left.value, right.value)
+    return Vector(left.builder, value, left.format, (left, right))
+
+
+def _quotient(left, right):
+    return left.new(left.builder.fdiv(left.value, right.value))
 
 
 def _comparison(sign):
@@ -255,18 +275,27 @@ class Vector(Traced):
 
     Its operators take vectors of the same format, masks (as 0 and 1) and Python's and NumPy's
     numbers, which are rounded to the vector's dtype.
+
+    Attributes
+    ----------
+    factors : (Vector, Vector) or None
+        Of what is a product.
     """
 
-    __slots__ = ()
+    __slots__ = ("factors",)
 
-    __add__ = _arithmetic("fadd")
-    __radd__ = _arithmetic("fadd", swapped=True)
-    __sub__ = _arithmetic("fsub")
-    __rsub__ = _arithmetic("fsub", swapped=True)
-    __mul__ = _arithmetic("fmul")
-    __rmul__ = _arithmetic("fmul", swapped=True)
-    __truediv__ = _arithmetic("fdiv")
-    __rtruediv__ = _arithmetic("fdiv", swapped=True)
+    def __init__(self, builder, value, format, factors=None):
+        super().__init__(builder, value, format)
+        self.factors = factors
+
+    __add__ = _arithmetic(_sum)
+    __radd__ = _arithmetic(_sum, swapped=True)
+    __sub__ = _arithmetic(_difference)
+    __rsub__ = _arithmetic(_difference, swapped=True)
+    __mul__ = _arithmetic(_product)
+    __rmul__ = _arithmetic(_product, swapped=True)
+    __truediv__ = _arithmetic(_quotient)
+    __rtruediv__ = _arithmetic(_quotient, swapped=True)
     __lt__ = _comparison("<")
     __le__ = _comparison("<=")
     __gt__ = _comparison(">")
@@ -275,7 +304,8 @@ class Vector(Traced):
     __ne__ = _comparison("!=")
 
     def __neg__(self):
-        return self.new(self.builder.fneg(self.value))
+        factors = self.factors and (-self.factors[0], self.factors[1])
+        return Vector(self.builder, self.builder.fneg(self.value), self.format, factors)
 
     def __pos__(self):
         return self

@@ -164,6 +164,18 @@ def rough_reciprocal(d):
     return q
 
 
+def division_suffices(format):
+    """Return whether quotients need no step of Newton's, neither for speed nor for their digits."""
+    return format.bits == 32 and not has_approximations(format)
+
+
+def with_sign(x, sign):
+    """Return x, which is not negative, with the sign of `sign`."""
+    builder, format = x.builder, x.format
+    sign_bit = builder.and_(sign.as_bits(), format.integers(-1 << (format.bits - 1)))
+    return x.from_bits(builder.or_(x.as_bits(), sign_bit))
+
+
 def copysign(x, sign):
     """Return x with the sign of `sign`."""
     return x.intrinsic("llvm.copysign", sign)
@@ -203,6 +215,8 @@ def sigmoid(x):
     low, high = EXP_RANGE[x.format.bits][0], {32: 30.0, 64: 40.0}[x.format.bits]
     _, r, _, power = split_exponential(clip(x, low, high), -shift, factor=-1)
     rest = power * expm1_polynomial(r) + one
+    if division_suffices(x.format):  # 1.9991 units at most, all numbers tried
+        return one / (power + rest)
     # Newton's step takes the divisor, power + rest, in its two parts, before its sum is rounded.
     q = rough_reciprocal(power + rest)
     return (q + q * ((1 - q * rest) - q * power)) * one
@@ -216,7 +230,10 @@ def tanh(x):
     # In float32, ln(2) happens to be right in five more bits than there is room for.
     precise = x.format.bits == 64
     _, r, lost, power = split_exponential(size, factor=-2, precise=precise)
-    part, rest = expm1_polynomial(r, lost), power - 1
+    part = expm1_polynomial(r, lost)
+    if division_suffices(x.format):  # 1.9660 units at most, all numbers tried
+        return with_sign(((1 - power) - power * part) / ((1 + power) + power * part), x)
+    rest = power - 1
     E = power * part + rest
     # Newton's step takes the divisor in its two parts, before its sum is rounded.
     q = rough_reciprocal(E + 2)

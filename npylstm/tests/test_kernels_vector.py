@@ -449,6 +449,31 @@ def test_operators(format, processor, rng):
         np.testing.assert_allclose(got, wanted, rtol=rtol, err_msg=f"function {number}")
 
 
+def test_products_are_fused_with_sums_by_rule(rng):
+    """The product on the right, if the processor can: LLVM would choose by what stands around."""
+    format, fuses = WIDEST[0], {"fma", "avx512f"} & FEATURES or platform.machine() == "aarch64"
+    a, b, c, d = rng.normal(size=(4, 1600)).astype("f")
+    got = compiled(
+        lambda a, b, c, d: (a * b + c * d, a * b - c * d, a * b + c, a - c * d, -(a * b) + c),
+        format,
+        4,
+    )(a, b, c, d)
+    ab, cd = a.astype("g") * b, c.astype("g") * d  # both exact
+    rounded_ab, rounded_cd = ab.astype("f"), cd.astype("f")
+    if fuses:
+        wanted = rounded_ab + cd, rounded_ab - cd, ab + c, a - cd, c - ab
+    else:
+        wanted = (
+            rounded_ab + rounded_cd,
+            rounded_ab - rounded_cd,
+            rounded_ab + c,
+            a - rounded_cd,
+            c - rounded_ab,
+        )
+    for one, right in zip(got, wanted, strict=True):
+        np.testing.assert_array_equal(one, right.astype("f"))
+
+
 def test_rebinding_operators(rng):
     def step(m, dw):
         m += (dw - m) * (1 - 0.9)
