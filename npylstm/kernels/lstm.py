@@ -57,7 +57,7 @@ def lstm_pack(dtype):
     """Return the kernel that packs the weights of one LSTM row for its tiles."""
     form = host_format(dtype)
     L, P, G = form.lanes, products.BACK_PIECES * form.lanes, gates_together(form)
-    copy, transpose = products.copy_tile(form), products.transpose_tile(form)
+    pack, transpose = products.pack_tile(form, G), products.transpose_tile(form)
 
     def kernel(row, frame, k):
         table, threads = frame.table, frame.settings[THREADS]
@@ -67,13 +67,12 @@ def lstm_pack(dtype):
         if to >= 0:
             first, last = share(lines, k, threads)
             for line in range(first, last):  # line by line, as they lie in memory
-                for nb in range(blocks):
-                    for g in range(4):
-                        place = (nb * 4 // G + g // G) * (d + u + 1) + line
-                        copy(
-                            1, frame.parameters, w + (line * 4 + g) * u + nb * L, u - nb * L,
-                            frame.workspace, to + (place * G + g % G) * L,
-                        )  # fmt: skip
+                for group in range(4 // G):
+                    place = (group * (d + u + 1) + line) * G * L
+                    pack(
+                        1, frame.parameters, w + (line * 4 + group * G) * u, u,
+                        frame.workspace, to + place, (d + u + 1) * 4 * L,
+                    )  # fmt: skip
         for part in range(2):
             # The transposes of the kernel and of the recurrent kernel, in blocks of P lines.
             if part == 0:

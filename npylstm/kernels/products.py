@@ -5,6 +5,8 @@ number of rows that are left to do: it takes the greatest height that fits and r
 of each tile, in plain Python, does the same with arrays.
 """
 
+from math import ceil
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -21,6 +23,7 @@ from .emit import (
     store,
     sum_each,
     tile,
+    times,
     transposed,
 )
 from .registers import gates_together, groups
@@ -150,15 +153,30 @@ def dot_tile(form):
 
 
 # ---------------------------------------------------------------------------------------- packing
-def copy_tile(form):
-    """Return a tile that copies up to `left` numbers and fills the rest of a vector with zeros."""
+def pack_tile(form, pieces):
+    """Return a tile that lays out a line of a few matrices, U numbers each, for as many blocks.
+
+    Of each block, which starts `block` numbers after the one before, it writes one vector of each
+    matrix side by side; where U is no multiple of the lanes, zeros fill the last ones.
+    """
     L = form.lanes
 
-    def twin(rows, source, source_at, left, to, to_at):
-        write(to, to_at, L, read(source, source_at, left, L))
+    def twin(rows, source, source_at, U, to, to_at, block):
+        for nb in range(ceil(U / L)):
+            for g in range(pieces):
+                line = read(source, source_at + g * U + nb * L, U - nb * L, L)
+                write(to, to_at + nb * block + g * L, L, line)
 
-    def emit(builder, rows, source, left, to):
-        store(builder, form, load(builder, form, source, left), to)
+    def emit(builder, rows, source, U, to, block):
+        def each(nb, carried):
+            left = builder.sub(U, times(builder, nb, L))
+            for g in range(pieces):
+                vector = load(builder, form, at(builder, source, (nb, L), (g, U)), left)
+                store(builder, form, vector, at(builder, to, (nb, block), (g, L)))
+            return carried
+
+        blocks = builder.sdiv(builder.add(U, I64(L - 1)), I64(L))
+        counted(builder, blocks, [], each)
 
     return tile((1,), twin, emit)
 
