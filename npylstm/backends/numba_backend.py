@@ -15,9 +15,9 @@ import numpy as np
 from .. import interrupt, threads
 from ..kernels import frame as fr
 from ..kernels import native
+from ..kernels.format import host_format
 from ..kernels.program import Program
 from ..kernels.registers import gates_together
-from ..kernels.vector import host_format
 from ..reference import embedding, optimizers
 from ..reference.activations import STANDARD
 from ..reference.lstm_trace import lstm_h_gradient

@@ -219,7 +219,7 @@ def host_target():
     """Return the processor's name and features, as Numba takes them, for LLVM."""
     from llvmlite import binding
 
-    from .vector import host_features
+    from .format import host_features
 
     name = os.environ.get("NUMBA_CPU_NAME") or binding.get_host_cpu_name()
     listed = os.environ.get("NUMBA_CPU_FEATURES", "" if name.lower() == "generic" else None)

@@ -4,6 +4,7 @@ Shapes: x (N, D), W (D, K), b (K,), y (N, K); all rows of x are independent of e
 """
 
 from . import products
+from .format import host_format
 from .frame import (
     ADD_DX,
     ONE,
@@ -19,7 +20,6 @@ from .frame import (
 )
 from .jit import least, share
 from .registers import heights_of
-from .vector import host_format
 
 _BLOCK = 384  # rows whose products are summed before the next: they stay in the L2 cache
 

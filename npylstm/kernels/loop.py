@@ -6,6 +6,7 @@ where they also agree on whether somebody has asked for an end.
 
 from .elementwise import all_finite, fill_with_zeros
 from .elementwise import copy as copy_of
+from .format import host_format
 from .frame import (
     ACCUMULATE,
     AVERAGE,
@@ -55,7 +56,6 @@ from .frame import (
     X_GRADIENT,
 )
 from .jit import barrier, call, flush_denormals, restore_denormals, share
-from .vector import host_format
 
 
 def run(dtype):

@@ -11,6 +11,7 @@ import numpy as np
 from ..plan import LossOp, Reduction
 from ..reference.losses import EPSILON, TERMS
 from .emit import I64, counted, keep, load, store
+from .format import host_format
 from .frame import (
     BATCH,
     LOSS_MASK,
@@ -24,7 +25,7 @@ from .frame import (
     WEIGHT_STEPS,
 )
 from .jit import emitted, jit, share
-from .vector import Vector, host_format, reduce, splat
+from .vector import Vector, reduce, splat
 
 
 def exponentials(form):

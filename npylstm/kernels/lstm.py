@@ -15,6 +15,7 @@ from ..reference import activations
 from . import products, tile
 from .elementwise import copy as copy_of
 from .elementwise import fill_with_zeros
+from .format import host_format
 from .frame import (
     CARRY,
     DH_FROM,
@@ -46,7 +47,6 @@ from .frame import (
 from .jit import barrier, jit, least, share, stopped, take
 from .masks import counts
 from .registers import gates_together, heights_of
-from .vector import host_format
 
 _ZEROS, _CARRIED = int(Start.ZEROS), int(Start.CARRIED)
 _CHUNK = 64  # lines of a block of weights that stay in the L1 cache while samples pass

@@ -14,6 +14,7 @@ from ..reference.lstm import gates_backward, gates_forward, gates_slopes, masked
 from . import products, tile
 from .elementwise import copy as copy_of
 from .elementwise import elementwise, fill_with_zeros
+from .format import host_format
 from .frame import (
     ADD_DX,
     CARRY,
@@ -47,7 +48,6 @@ from .lstm import states_of
 from .masks import counts
 from .registers import heights_of
 from .shaping import dropout_masks
-from .vector import host_format
 
 _CARRIED = int(Start.CARRIED)
 

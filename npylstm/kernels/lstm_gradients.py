@@ -7,6 +7,7 @@ x.  No sum depends on how many threads there are.  Shapes and layouts are those 
 from ..plan import Start
 from . import products
 from .elementwise import elementwise, fill_with_zeros
+from .format import host_format
 from .frame import (
     ADD_DX,
     BLOCK,
@@ -34,7 +35,6 @@ from .frame import (
 )
 from .jit import barrier, jit, least, share, stopped, take
 from .registers import gates_together, heights_of
-from .vector import host_format
 
 _ZEROS = int(Start.ZEROS)
 _AT_ONCE = 16  # rows whose columns are laid out at a time: they stay in the L1 cache

@@ -8,6 +8,7 @@ import numpy as np
 
 from .elementwise import copy as copy_of
 from .elementwise import elementwise, fill_with_zeros
+from .format import host_format
 from .frame import (
     ADD_DX,
     MASK,
@@ -25,7 +26,6 @@ from .frame import (
     Y,
 )
 from .jit import jit, least, share
-from .vector import host_format
 
 
 @jit

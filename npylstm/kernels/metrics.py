@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from ..plan import LossOp, MetricOp
+from .format import host_format
 from .frame import (
     BATCH,
     FIRST_METRIC,
@@ -20,7 +21,6 @@ from .frame import (
 )
 from .jit import jit
 from .losses import mask_of, row_of, row_value, weight_of
-from .vector import host_format
 
 
 @jit

@@ -8,10 +8,10 @@ import numpy as np
 
 from ..reference import normalization
 from .elementwise import elementwise, fill_with_zeros, summed
+from .format import host_format
 from .frame import ADD_DX, THREADS, B, D, U, W, X, Y
 from .frame import GATES as MOMENTS
 from .jit import share
-from .vector import host_format
 
 _KEPT = 4  # mean, inverse; mean slope, mean product
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..plan import ClipOp
 from ..reference import optimizers
 from .elementwise import elementwise, fill_with_zeros
+from .format import host_format
 from .frame import (
     CLIP_LIMIT,
     DUE,
@@ -27,7 +28,6 @@ from .frame import (
     WEIGHT_DECAY,
 )
 from .jit import barrier, jit, least, share
-from .vector import host_format
 from .vector_math import quotient_by_root
 
 PIECE = 4096  # parameters whose squares are summed at a time

@@ -18,8 +18,8 @@ from ..plan import ROW, MetricOp, Op, UpdateOp
 from ..threads import get_num_threads
 from . import frame as fr
 from . import native
+from .format import host_lanes
 from .lowering import LOWER
-from .vector import host_lanes
 
 _ALIGN = 16  # numbers: parts of the workspace start where a cache line does
 

@@ -1,6 +1,6 @@
 """What the registers hold: how many rows a tile takes, and how many vectors side by side."""
 
-from .vector import host_registers
+from .format import host_registers
 
 
 def heights_of(form, pieces):

@@ -13,6 +13,7 @@ from ..plan import Op
 from ..reference import constraints, regularizers
 from .elementwise import copy as copy_of
 from .elementwise import elementwise, fill_with_zeros, summed
+from .format import host_format
 from .frame import (
     ADD_DX,
     N_NUMBERS,
@@ -29,7 +30,6 @@ from .frame import (
     X,
 )
 from .jit import barrier, jit, least, share
-from .vector import host_format
 
 _WEIGHT = int(Op.WEIGHT_PENALTY)
 _N_TAKEN = {"l1": 1, "l2": 1, "l1_l2": 2}  # numbers

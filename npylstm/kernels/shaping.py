@@ -8,6 +8,7 @@ from ..plan import MERGE_MODES
 from ..reference import activations
 from .elementwise import copy as copy_of
 from .elementwise import elementwise
+from .format import host_format
 from .frame import (
     ADD_DX,
     ADD_DX2,
@@ -28,7 +29,6 @@ from .frame import (
 from .jit import jit, share
 from .losses import exponentials
 from .tile import faster
-from .vector import host_format
 
 
 # ------------------------------------------------------------------------------------- activations

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from llvmlite import binding, ir
 
 from npylstm.kernels import vector, vector_math
-from npylstm.kernels.vector import Format, Vector, host_features, host_lanes, where
+from npylstm.kernels.format import Format, host_features, host_lanes, host_registers
+from npylstm.kernels.vector import Vector, where
 from npylstm.reference import activations, lstm
 
 FLOAT32, FLOAT64 = np.dtype("float32"), np.dtype("float64")
@@ -526,7 +527,7 @@ def test_tail_at_the_end_of_memory(format):
 import ctypes, mmap
 import numpy as np
 from npylstm.kernels import vector
-from npylstm.kernels.vector import Format
+from npylstm.kernels.format import Format
 from npylstm.tests.test_kernels_vector import compiled_body
 format = Format(np.dtype("{format.dtype}"), {format.lanes})
 def body(builder, count, pointers):
@@ -617,7 +618,7 @@ def test_lanes(features, lanes, registers, without_settings):
     without_settings.setenv("NUMBA_CPU_FEATURES", features)
     assert (host_lanes("float32"), host_lanes("float64")) == (lanes, lanes // 2)
     many = platform.machine().lower() in ("aarch64", "arm64")
-    assert vector.host_registers() == (registers or (32 if many else 16))
+    assert host_registers() == (registers or (32 if many else 16))
 
 
 def test_processor_settings(without_settings):

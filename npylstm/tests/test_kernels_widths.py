@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from npylstm.kernels.vector import host_features
+from npylstm.kernels.format import host_features
 
 pytestmark = pytest.mark.skipif(
     platform.machine().lower() not in ("x86_64", "amd64"), reason="names processors of x86"
@@ -21,7 +21,7 @@ SCRIPT = textwrap.dedent(
     import npylstm
     from npylstm import Sequential
     from npylstm.layers import LSTM, Dense, Input
-    from npylstm.kernels.vector import host_lanes
+    from npylstm.kernels.format import host_lanes
 
     print(host_lanes("float32"), host_lanes("float64"))
     rng = np.random.default_rng(0)
