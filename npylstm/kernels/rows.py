@@ -66,7 +66,7 @@ class Sums:
             rows = [builder.add(first, I64(r)) for r in range(together)]
             finish(rows, [Vector(builder, value, wide) for value in values])
 
-        together = gates_together(form) // 2
+        together = 2 if gates_together(form) == 4 else 1
 
         def each(number, carried):
             side_by_side(times(builder, number, together), together)

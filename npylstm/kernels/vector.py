@@ -145,7 +145,7 @@ class Vector(Traced):
     Attributes
     ----------
     factors : (Vector, Vector) or None
-        Of what is a product.
+        Of a product: what is added to it is fused with them.
     """
 
     __slots__ = ("factors",)

@@ -170,7 +170,7 @@ def division_suffices(format):
 
 
 def with_sign(x, sign):
-    """Return x, which is not negative, with the sign of `sign`."""
+    """Return x, which is not negative, with the sign of `sign`: less to do than `copysign` has."""
     builder, format = x.builder, x.format
     sign_bit = builder.and_(sign.as_bits(), format.integers(-1 << (format.bits - 1)))
     return x.from_bits(builder.or_(x.as_bits(), sign_bit))
@@ -215,7 +215,7 @@ def sigmoid(x):
     low, high = EXP_RANGE[x.format.bits][0], {32: 30.0, 64: 40.0}[x.format.bits]
     _, r, _, power = split_exponential(clip(x, low, high), -shift, factor=-1)
     rest = power * expm1_polynomial(r) + one
-    if division_suffices(x.format):  # 1.9991 units at most, all numbers tried
+    if division_suffices(x.format):  # 1.9991 units at most, all numbers tried with FMA
         return one / (power + rest)
     # Newton's step takes the divisor, power + rest, in its two parts, before its sum is rounded.
     q = rough_reciprocal(power + rest)
@@ -231,7 +231,7 @@ def tanh(x):
     precise = x.format.bits == 64
     _, r, lost, power = split_exponential(size, factor=-2, precise=precise)
     part = expm1_polynomial(r, lost)
-    if division_suffices(x.format):  # 1.9660 units at most, all numbers tried
+    if division_suffices(x.format):  # 1.9660 units at most, likewise
         return with_sign(((1 - power) - power * part) / ((1 + power) + power * part), x)
     rest = power - 1
     E = power * part + rest
