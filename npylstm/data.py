@@ -42,9 +42,10 @@ def float_array(values, name, dtype, finite=True):
         raise TypeError(_not_numbers(name, array))
     if dtype is None:
         return array if array.dtype.kind == "f" else array.astype(np.float64)
-    with np.errstate(over="ignore"):  # float64 beyond float32: becomes inf, and is refused below
-        array = array.astype(dtype, copy=False)
-    if finite and not np.isfinite(array).all():
+    if array.dtype != dtype:
+        with np.errstate(over="ignore"):  # float64 beyond float32: becomes inf, and is refused
+            array = array.astype(dtype)
+    if finite and not np.logical_and.reduce(np.isfinite(array), axis=None):
         raise ValueError(_not_finite(name, array))
     return array
 

@@ -1,32 +1,26 @@
 """Runs a plan in machine code that Numba makes: many batches a call, on several threads.
 
 What the code is made of is in `kernels`; here are the functions of a backend, each of which says in
-the program's settings what is to be done and starts the threads.
+the program's settings what is to be done, and calls it.
 """
 
-import contextlib
 import sys
-from concurrent import futures
-from concurrent.futures import ThreadPoolExecutor
 from math import prod
 
 import numpy as np
 
-from .. import interrupt, threads
 from ..kernels import frame as fr
 from ..kernels import native
 from ..kernels.format import host_format
 from ..kernels.program import Program
 from ..kernels.registers import gates_together
-from ..reference import embedding, optimizers
 from ..reference.activations import STANDARD
 from ..reference.lstm_trace import lstm_h_gradient
+from . import _numba_calls as calls
 from . import in_python, numpy_backend
+from ._numba_updates import bind_update
 
-_THREADED_BATCH = 1e6  # floating-point operations of a batch below which one thread is faster
-_THREADED_CALL = 1e7  # and those of a call that make up for waking the others
 _QUICK = 1e8  # those of a prediction up to which what Python does beside it counts
-_LONG_BATCH = 5e9  # a batch of so many is waited for, so that Ctrl-C is heard meanwhile
 _NO_UPDATE = (0, 0, 0, 0)  # kernels that accumulate, clip, step and average
 _MASK_BYTES = 1 << 26  # of dropout masks drawn at a time
 
@@ -63,7 +57,7 @@ def forward(program, training):
     program.settings[[fr.FORWARD_ROWS, fr.TRAINING]] = len(program.table), training
     if program.masks:
         program.bind(masks=_draw_masks(program, 1 if training else 0))
-    _call(program, 1)
+    calls.call(program, 1)
 
 
 def backward(program):
@@ -77,7 +71,7 @@ def backward(program):
     s[[fr.FORWARD_ROWS, fr.BACKWARD_ROWS]] = 0, len(program.table)
     s[fr.BACK] = program.back
     try:
-        _call(program, 1)
+        calls.call(program, 1)
     finally:
         s[fr.BACK] = 0
         workspace[...] = kept
@@ -96,7 +90,7 @@ def loss_and_gradients(program, x, y, sample_weight, training):
     if program.objective.custom:
         _call_around_loss(program, data, order)
     else:
-        _call(program, 1)
+        calls.call(program, 1)
     return totals[0] / totals[1]
 
 
@@ -105,27 +99,29 @@ def train(program, data, order, update, learning_rates, t, totals):
     if not isinstance(program, Program):
         return numpy_backend.train(program, data, order, update, learning_rates, t, totals)
     _bind_samples(program, data, order, totals)
-    n, B = len(learning_rates), program.batch_size
-    epochs, at_a_time = np.atleast_2d(totals), n
+    n, B, at_a_time = len(learning_rates), program.batch_size, len(learning_rates)
     if program.masks:
         bytes_each = int(program.settings[fr.MASK_SIZE]) * program.frame.arena.itemsize
         at_a_time = max(1, _MASK_BYTES // max(1, bytes_each))
     if program.objective.in_python:
         at_a_time = 1
     for first in range(0, n, at_a_time):
-        steps = min(at_a_time, n - first)
-        rates = np.asarray(learning_rates[first : first + steps])
-        chosen = order[first * B : (first + steps) * B]
-        program.bind(order=chosen)
+        rates, chosen = learning_rates, order
+        if at_a_time < n:
+            rates = learning_rates[first : first + at_a_time]
+            chosen = order[first * B : (first + at_a_time) * B]
+            program.bind(order=chosen)
+        steps = len(rates)
         program.settings[fr.BATCHES_BEFORE] = first
         if program.masks:
             program.bind(masks=_draw_masks(program, steps))
-        kernels = _bind_update(program, update, rates, t + first)
+        kernels = bind_update(program, update, rates, t + first)
         _set(program, training=True, back=True, update=kernels)
         if program.objective.in_python:
+            epochs = np.atleast_2d(totals)
             if _call_with_python(program, data, chosen, epochs[first * len(epochs) // n]):
                 return
-        elif _call(program, steps):
+        elif calls.call(program, steps):
             return
 
 
@@ -135,10 +131,10 @@ def apply_update(program, update, learning_rate, t):
         return numpy_backend.apply_update(program, update, learning_rate, t)
     s = program.settings
     s[[fr.FORWARD_ROWS, fr.GATHER, fr.COUNT, fr.LOSS, fr.BACK]] = 0
-    kernels = _bind_update(program, update, np.array([learning_rate]), t)
+    kernels = bind_update(program, update, np.array([learning_rate]), t)
     s[[fr.ACCUMULATE, fr.CLIP, fr.UPDATE, fr.AVERAGE]] = kernels
     try:
-        _call(program, 1)
+        calls.call(program, 1)
     finally:
         s[[fr.ACCUMULATE, fr.CLIP, fr.UPDATE, fr.AVERAGE]] = _NO_UPDATE
 
@@ -152,7 +148,7 @@ def evaluate(program, data, order, totals):
         program.bind(masks=_draw_masks(program, 0))
     _set(program, training=False, back=False, update=_NO_UPDATE)
     if not program.objective.in_python:
-        _call(program, len(order) // program.batch_size)
+        calls.call(program, len(order) // program.batch_size)
         return
     for chosen in np.split(order, len(order) // program.batch_size):
         program.bind(order=chosen)
@@ -174,7 +170,7 @@ def predict(program, x, order, outputs):
     s[[fr.GATHER, fr.SCATTER]] = program.gather, program.scatter
     s[[fr.N_OUTPUTS, fr.TRAINING, fr.FORWARD_ROWS]] = len(outputs), 0, len(program.table)
     try:
-        _call(program, len(order) // program.batch_size)
+        calls.call(program, len(order) // program.batch_size)
     finally:
         s[[fr.GATHER, fr.SCATTER]] = 0
     if len(outputs) > 1:
@@ -215,7 +211,7 @@ class Quick:
         if program.masks:
             program.bind(masks=_draw_masks(program, 0))
         self._program, self._sync = program, program.frame.sync
-        self._large = _is_large(program, 1)
+        self._large = calls.is_large(program, 1)
         self._frame = program.frame if native.jit_disabled() else program.address
         self._run = program.run
 
@@ -223,7 +219,7 @@ class Quick:
         """Return the output for x, or None if x holds NaN or inf."""
         self._x[...] = x
         if self._large:
-            _run(self._program, 1)
+            calls.run(self._program, 1)
         else:
             self._sync[fr.NOT_FINITE] = 0
             self._run(0, self._frame, 0)
@@ -305,7 +301,7 @@ def _call_with_python(program, data, chosen, totals):
 
     Return whether somebody asked for an end.
     """
-    run = _call_around_loss if program.objective.custom else lambda *_: _call(program, 1)
+    run = _call_around_loss if program.objective.custom else lambda *_: calls.call(program, 1)
     stopped = run(program, data, chosen)
     if not stopped:
         y_true, weight = (None if array is None else array[chosen] for array in data[1:])
@@ -333,7 +329,7 @@ def _call_around_loss(program, data, chosen):
     s[_AFTER_LOSS[:-1]] = 0
     stopped = True
     try:
-        if _call(program, 1):
+        if calls.call(program, 1):
             return True
         y_true, weight = (None if array is None else array[chosen] for array in data[1:])
         y_pred = plan.batch_major_values(output).copy()
@@ -348,7 +344,7 @@ def _call_around_loss(program, data, chosen):
             gradient[...] = in_python.custom_loss_backward(objective, cache)
         s[_AFTER_LOSS] = rest
         s[[fr.GATHER, fr.FORWARD_ROWS]] = 0
-        stopped = _call(program, 1)
+        stopped = calls.call(program, 1)
     finally:
         s[fr.N_ROWS] = rows
         if stopped:
@@ -359,48 +355,14 @@ def _call_around_loss(program, data, chosen):
 def _set(program, training, back, update):
     s, rows = program.settings, len(program.table)
     reads_output = not training or len(program.objective.metrics) > 0
-    s[[fr.TRAINING, fr.GATHER, fr.COUNT]] = training, program.gather, program.count
+    s[fr.TRAINING], s[fr.GATHER], s[fr.COUNT] = training, program.gather, program.count
     s[fr.REPACK] = update[2] != 0
     s[fr.FORWARD_ROWS] = rows if reads_output else rows - program.passed
     s[fr.BACKWARD_ROWS] = rows - program.passed
     s[fr.BACK] = program.back if back else 0
     s[fr.LOSS] = program.loss
-    s[[fr.ACCUMULATE, fr.CLIP, fr.UPDATE, fr.AVERAGE]] = update
+    s[fr.ACCUMULATE], s[fr.CLIP], s[fr.UPDATE], s[fr.AVERAGE] = update
     s[fr.CONSTRAINTS] = update[2] != 0 and len(program.plan.projections) > 0
-
-
-def _bind_update(program, update, learning_rates, t):
-    """Put all that an optimizer's steps need into the frame; return its kernels."""
-    scalars = _scalars(update, learning_rates, t, program.frame.parameters.dtype)
-    slots = {f"slot_{number}": slot for number, slot in enumerate(update.slots.values())}
-    program.bind(scalars=scalars, **slots)
-    program.settings[fr.N_SCALARS] = scalars.shape[1]
-    kernels = program.update_kernels(update, scalars.shape[1] - fr.FIRST_NUMBER)
-    if update.accumulation:
-        program.bind(sums=update.accumulation.sums)
-    if update.average:
-        program.bind(average=update.average.values)
-    program.choose_moving(update)
-    return kernels
-
-
-def _scalars(update, learning_rates, t, dtype):
-    """Return the numbers of each step (n, …): clipping's, decay's and the step's own."""
-    n = len(learning_rates)
-    batches = t + 1 + np.arange(n)
-    every = update.accumulation.every if update.accumulation else 1
-    taken = optimizers.steps_taken(batches, every)
-    numbers, _ = optimizers.BY_NAME[update.op.name.lower()]
-    own = numbers(dtype, taken + 1, learning_rates, **update.hyperparameters)
-    decay = optimizers.decay_numbers(dtype, learning_rates, update.weight_decay)
-    average: tuple = (0, 0, 0)
-    if update.average:
-        average = optimizers.average_numbers(dtype, taken, *update.average[1:])
-    first = (update.clip_limit, *decay, batches % every == 0, *average)
-    table = np.empty((n, fr.FIRST_NUMBER + len(own)), dtype)
-    for column, number in enumerate((*first, *own)):
-        table[:, column] = number
-    return table
 
 
 def _draw_masks(program, steps):
@@ -418,77 +380,3 @@ def _draw_masks(program, steps):
             masks[step, start : start + size] = (keep * masks.dtype.type(scale)).ravel()
             start += size
     return masks
-
-
-def _call(program, steps):
-    """Run `steps` batches as the settings say; return whether somebody asked for an end."""
-    ended = _run(program, steps)
-    if program.looks_up and program.frame.sync[fr.NOT_FINITE]:
-        raise embedding.unknown_index()
-    return ended
-
-
-def _is_large(program, steps):
-    """Return whether a call is to run on several threads, which plain Python cannot."""
-    enough = program.operations >= max(_THREADED_BATCH, _THREADED_CALL / max(1, steps))
-    return enough and not native.jit_disabled()
-
-
-def _run(program, steps):
-    s = program.settings
-    s[fr.FIRST_STEP], s[fr.STEPS] = 0, steps
-    wanted = 1
-    if _is_large(program, steps):
-        wanted = min(threads.get_num_threads(), program.parallel, fr.MAX_THREADS)
-    native.announce()
-    with threads.lent(wanted) as (n, team):
-        s[fr.THREADS] = n
-        sync = program.frame.sync
-        sync[:] = 0
-        if program.operations > _LONG_BATCH:
-            for step in range(steps):
-                s[fr.FIRST_STEP], s[fr.STEPS] = step, step + 1
-                if _wait_for(program, n, team) or interrupt.pending():
-                    return True
-        elif n == 1:
-            program.call(0)
-        else:
-            _share(program, team.helpers[: n - 1])
-    return False
-
-
-def _share(program, helpers):
-    """Run a call on this thread and others."""
-    try:
-        for k, helper in enumerate(helpers, 1):
-            helper.post(program.run_address, program.address, k)
-        program.call(0)
-    except BaseException:  # such as Ctrl-C between two lines: nobody waits for the others
-        program.frame.sync[[fr.STOP, fr.ABANDONED]] = 1
-        raise
-    finally:
-        for helper in helpers:
-            helper.wait()
-
-
-def _wait_for(program, n, team):
-    """Run a batch on other threads only, so that this one can hear Ctrl-C and stop them."""
-    sync, states = program.frame.sync, program.plan.memory.states.copy()
-    with contextlib.ExitStack() as stack:
-        submit = team.submit if team else stack.enter_context(ThreadPoolExecutor(1)).submit
-        started = []
-        try:
-            for k in range(n):
-                started.append(submit(program.call, k))
-            while futures.wait(started, timeout=0.05).not_done:
-                sync[fr.STOP] = interrupt.pending()
-        except BaseException:
-            sync[[fr.STOP, fr.ABANDONED]] = 1
-            raise
-        finally:
-            futures.wait(started)
-            if sync[fr.STOP]:  # nothing of this batch may be left
-                program.plan.memory.states[...] = states
-    for thread in started:
-        thread.result()
-    return bool(sync[fr.STOP])

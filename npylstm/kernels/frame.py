@@ -5,14 +5,15 @@ A kernel is a function ``kernel(row, frame, k)``: it does thread k's share of wh
 arrays themselves.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from ..plan import ROW
 
 
-class Frame(NamedTuple):
+@dataclass(slots=True)
+class Frame:
     """The arrays that kernels see.
 
     The flat vectors of `plan.Memory` and `plan.Plan`; `workspace`, what a backend keeps for itself,
@@ -51,6 +52,7 @@ class Frame(NamedTuple):
     totals: np.ndarray  # float64
 
 
+FIELDS = tuple(field.name for field in fields(Frame))
 INTEGERS = ("table", "settings", "sync", "labels", "order", "segments")
 TABLES = ("table", "segments")
 
@@ -159,4 +161,4 @@ WORKSPACE = 64
 
 def addresses(frame):
     """Return the addresses of a frame's arrays, as machine code takes them."""
-    return np.array([array.ctypes.data for array in frame], np.int64)
+    return np.array([getattr(frame, name).ctypes.data for name in FIELDS], np.int64)

@@ -26,6 +26,7 @@ from .frame import (
     ABANDONED,
     ARRIVED,
     DECIDED,
+    FIELDS,
     GENERATION,
     INTEGERS,
     LINE,
@@ -35,7 +36,6 @@ from .frame import (
     THREADS,
     WIDTH,
     YIELD,
-    Frame,
 )
 from .native import call_interpreted, jit_disabled
 
@@ -124,7 +124,7 @@ class _FrameArrays(AttributeTemplate):
     key = FrameType
 
     def generic_resolve(self, frame, field):
-        return frame.array_type(field) if field in Frame._fields else None
+        return frame.array_type(field) if field in FIELDS else None
 
 
 @lower_getattr_generic(FrameType)
@@ -140,7 +140,7 @@ def _pointer(context, builder, frame, value, field):
     """Return the pointer to one of a frame's arrays."""
     item = context.get_data_type(frame.array_type(field).dtype).as_pointer()
     place = builder.inttoptr(value, I64.as_pointer())
-    place = builder.gep(place, [I64(Frame._fields.index(field))])
+    place = builder.gep(place, [I64(FIELDS.index(field))])
     address = builder.load(place)
     address.set_metadata("invariant.load", builder.module.add_metadata([]))  # so it is loaded once
     return builder.inttoptr(address, item)

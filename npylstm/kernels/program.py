@@ -21,6 +21,7 @@ from . import native
 from .format import host_lanes
 from .lowering import LOWER
 
+_PLACES = {name: place for place, name in enumerate(fr.FIELDS)}
 _ALIGN = 16  # numbers: parts of the workspace start where a cache line does
 
 
@@ -51,6 +52,8 @@ class Program:
         Of the parameters: those that are Embeddings, and those whose gradients are always zero.
     n_values : int
         How many values penalties leave.
+    ahead : tuple
+        The numbers of updates that were made in advance: of what, from which batch on, and they.
     """
 
     def __init__(self, plan, objective=None, keep=False):
@@ -66,7 +69,8 @@ class Program:
         self.looks_up = False  # whether there are Embeddings
         self._constants = []  # (place in the workspace, numbers) that stay
         self._size, self._requests, self.loss = fr.WORKSPACE, [], 0
-        self._update = None
+        self._update = self._chosen = None
+        self.ahead = None, 0, ()
         self.passed = 0  # how many of the last rows no gradient comes through
         self.settings = np.zeros(fr.N_SETTINGS, np.int64)
         self.rows = plan.rows_for(objective)
@@ -300,6 +304,10 @@ class Program:
         if not update.weight_decay and update.op != UpdateOp.FTRL:
             unmoved = [p for p in self.unmoved if not any(slot[p].any() for slot in slots)]
         by_place = self.placed if update.sums_sizes else []
+        chosen = (len(by_place), update.op, unmoved)
+        if chosen == self._chosen:  # mostly, and the rest takes Python as long as a small batch
+            return
+        self._chosen = chosen
         moving, s = self._moving([*unmoved, *by_place]), self.settings
         s[fr.SIZES] = (1 + (update.op == UpdateOp.ADAMAX)) if by_place else 0
         s[fr.N_MOVING] = len(moving)
@@ -308,14 +316,13 @@ class Program:
 
     def bind(self, **arrays):
         """Put other arrays into the frame, by name."""
-        new = {}
         for name, array in arrays.items():
             if self._bound.get(name) is not array:  # most stay from epoch to epoch
+                self._bound[name] = None  # Ctrl-C may come between two lines
+                flat = np.ascontiguousarray(array).reshape(-1)
+                setattr(self.frame, name, flat)
+                self._addresses[_PLACES[name]] = flat.ctypes.data
                 self._bound[name] = array if array.flags.c_contiguous else None
-                new[name] = np.ascontiguousarray(array).reshape(-1)
-                self._addresses[fr.Frame._fields.index(name)] = new[name].ctypes.data
-        if new:
-            self.frame = self.frame._replace(**new)
 
     def call(self, k):
         """Run thread k's part of the call that the settings describe."""

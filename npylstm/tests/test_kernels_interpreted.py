@@ -173,10 +173,10 @@ def test_on_several_threads_it_gives_the_same_as_on_one(tmp_path):
         import numpy as np
         import npylstm
         from npylstm import Sequential
-        from npylstm.backends import numba_backend
+        from npylstm.backends import _numba_calls
         from npylstm.layers import LSTM, Dense, Input
 
-        numba_backend._THREADED_BATCH = numba_backend._THREADED_CALL = 0
+        _numba_calls.THREADED_BATCH = _numba_calls.THREADED_CALL = 0
         results = []
         for n in (1, 3):
             npylstm.set_num_threads(n)

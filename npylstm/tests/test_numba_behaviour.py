@@ -15,7 +15,7 @@ import pytest
 import npylstm
 from npylstm import Sequential, optimizers
 from npylstm.activations import Activation
-from npylstm.backends import numba_backend
+from npylstm.backends import _numba_calls, numba_backend
 from npylstm.kernels import lowering
 from npylstm.layers import LSTM, Bidirectional, Dense, Dropout, Input, RepeatVector, TimeDistributed
 
@@ -36,8 +36,8 @@ def python(code, *arguments, timeout=120, **environment):
 @pytest.fixture
 def many_threads(monkeypatch):
     """Let small models use several threads."""
-    monkeypatch.setattr(numba_backend, "_THREADED_BATCH", 0)
-    monkeypatch.setattr(numba_backend, "_THREADED_CALL", 0)
+    monkeypatch.setattr(_numba_calls, "THREADED_BATCH", 0)
+    monkeypatch.setattr(_numba_calls, "THREADED_CALL", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -156,10 +156,10 @@ THREADS_AT_WORK = """
     import numpy as np
     import npylstm
     from npylstm import Sequential
-    from npylstm.backends import numba_backend
+    from npylstm.backends import _numba_calls, numba_backend
     from npylstm.layers import LSTM, Dense, Input
 
-    numba_backend._THREADED_BATCH = numba_backend._THREADED_CALL = 0
+    _numba_calls.THREADED_BATCH = _numba_calls.THREADED_CALL = 0
     npylstm.threads.set_num_threads(2)
 
     def used():
@@ -400,11 +400,11 @@ import numpy as np
 import npylstm
 from concurrent import futures
 from npylstm import Sequential, interrupt
-from npylstm.backends import numba_backend
+from npylstm.backends import _numba_calls
 from npylstm.kernels import lowering
 from npylstm.layers import LSTM, Input
 
-numba_backend._LONG_BATCH = numba_backend._THREADED_BATCH = numba_backend._THREADED_CALL = 0
+_numba_calls.LONG_BATCH = _numba_calls.THREADED_BATCH = _numba_calls.THREADED_CALL = 0
 wait = futures.wait
 futures.wait = lambda threads, timeout=None: wait(threads, timeout and timeout / 200)
 npylstm.set_num_threads(2)
@@ -485,7 +485,7 @@ def test_ctrl_c_in_a_long_epoch_of_short_batches():
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_ctrl_c_takes_back_no_batch_that_is_done(rng, monkeypatch):
     """Weights and carried states are those of the same last batch, also with many in a call."""
-    monkeypatch.setattr(numba_backend, "_LONG_BATCH", 0)
+    monkeypatch.setattr(_numba_calls, "LONG_BATCH", 0)
     monkeypatch.setattr(npylstm.batches, "_SECONDS_PER_CALL", 60)
     n, B = 60_000, 4
     x, y = rng.normal(size=(n * B, 4, 5)).astype("float32"), rng.normal(size=(n * B, 3))

@@ -5,7 +5,7 @@ import pytest
 
 import npylstm
 from npylstm import Sequential, constraints, regularizers
-from npylstm.backends import numba_backend
+from npylstm.backends import _numba_calls
 from npylstm.layers import LSTM, Bidirectional, Dense, Input, TimeDistributed
 
 from .agreement import BACKENDS, assert_close, assert_same_gradients, on_each, randomized
@@ -96,8 +96,8 @@ def test_the_loss_is_what_it_is_without_them_and_the_penalties(backend):
 
 
 def test_any_number_of_threads_gives_the_same_to_the_bit(monkeypatch):
-    monkeypatch.setattr(numba_backend, "_THREADED_BATCH", 0)
-    monkeypatch.setattr(numba_backend, "_THREADED_CALL", 0)
+    monkeypatch.setattr(_numba_calls, "THREADED_BATCH", 0)
+    monkeypatch.setattr(_numba_calls, "THREADED_CALL", 0)
     monkeypatch.setattr(npylstm.threads, "_chosen", None)
     results = []
     x, y = data()

@@ -1,11 +1,15 @@
 """fit, evaluate and predict: what they count, in which order, and what they leave behind."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
 from npylstm import Sequential
 from npylstm.callbacks import Callback, ModelCheckpoint
 from npylstm.layers import LSTM, Dense, Dropout, Flatten, Input
+from npylstm.optimizers import Adam
+from npylstm.optimizers.schedules import ExponentialDecay
 
 N, T, D, K = 10, 3, 2, 4
 
@@ -42,6 +46,35 @@ def test_fit_is_train_on_batch_after_batch(data):
     assert model.optimizer.iterations == 6
     assert model.history is history and history.epoch == [0, 1]
     assert list(history.history) == ["accuracy", "loss"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"learning_rate": ExponentialDecay(0.01, 20, 0.9)},
+        {"clipnorm": 0.1, "weight_decay": 0.01},
+        {"gradient_accumulation_steps": 3, "use_ema": True, "ema_overwrite_frequency": 7},
+    ],
+)
+def test_many_batches_one_by_one_with_settings_that_change(data, options):
+    # The numbers of an update are made for many batches ahead: as long as nothing changes them.
+    x, y = (np.resize(array, (90, *array.shape[1:])) for array in data)
+    layers = [LSTM(5, dtype="float64"), Dense(K, activation="softmax", dtype="float64")]
+    at_once, one_by_one = (Sequential([Input((T, D)), *deepcopy(layers)]) for _ in range(2))
+    for model in (at_once, one_by_one):
+        model.compile(Adam(**options), "categorical_crossentropy")
+    one_by_one.set_weights(at_once.get_weights())
+    rounded, exact = {"beta_2": 0.999}, {"beta_2": np.float64(0.999)}  # see `optimizers.rounded`
+    for change in ({}, {"beta_1": 0.8}, rounded, exact, {"batches": 5}):
+        for model in (at_once, one_by_one):
+            for name, value in change.items():
+                setattr(model.optimizer, name, value)
+        at_once.fit(x, y, batch_size=1, shuffle=False, verbose=0)
+        for step in range(90):
+            one_by_one.train_on_batch(x[step : step + 1], y[step : step + 1])
+        one_by_one.optimizer.finalize()
+        np.testing.assert_array_equal(one_by_one.memory.parameters, at_once.memory.parameters)
 
 
 def test_evaluate_does_not_train(data):
