@@ -5,6 +5,7 @@ first needed and wait for the next call in between.
 """
 
 import contextlib
+import functools
 import os
 import threading
 import time
@@ -41,10 +42,13 @@ def get_num_threads():
     """Return how many threads a call may use.
 
     What `set_num_threads` said, else $NUMBA_NUM_THREADS, else $OMP_NUM_THREADS, else as many as
-    there are processors for this process.
+    there are processors for this process; which of them is looked up once.
     """
-    if _chosen is not None:
-        return _chosen
+    return _chosen or _found()
+
+
+@functools.cache  # a small prediction takes no longer than a few of such questions
+def _found():
     for variable in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         text = os.environ.get(variable, "").split(",")[0].strip()  # OpenMP: one for each level
         if text:
@@ -120,7 +124,7 @@ class Helper:
     def post(self, kernel, frame, k):
         """Let the thread run ``kernel(0, frame, k)``, two addresses and a number."""
         with self._lock:
-            self._job[:] = kernel, frame, k
+            self._job[0], self._job[1], self._job[2] = kernel, frame, k
         with self._lock:  # again, so that other processors, too, see the job before the state
             if not self._awake:
                 self._submit(self._work)

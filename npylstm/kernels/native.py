@@ -65,6 +65,7 @@ _loaded = {}  # what is in memory: specification -> address
 _engine = None
 
 
+@functools.cache  # asked for with every call of a kernel
 def jit_disabled():
     """Return whether kernels run as plain Python, as ``NUMBA_DISABLE_JIT=1`` asks."""
     return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
