@@ -45,7 +45,7 @@ def float_array(values, name, dtype, finite=True):
     if array.dtype != dtype:
         with np.errstate(over="ignore"):  # float64 beyond float32: becomes inf, and is refused
             array = array.astype(dtype)
-    if finite and not np.logical_and.reduce(np.isfinite(array), axis=None):
+    if finite and not np.isfinite(array).all():
         raise ValueError(_not_finite(name, array))
     return array
 

@@ -44,11 +44,11 @@ def get_num_threads():
     What `set_num_threads` said, else $NUMBA_NUM_THREADS, else $OMP_NUM_THREADS, else as many as
     there are processors for this process; which of them is looked up once.
     """
-    return _chosen or _found()
+    return _chosen or _default_num_threads()
 
 
 @functools.cache  # a small prediction takes no longer than a few of such questions
-def _found():
+def _default_num_threads():
     for variable in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         text = os.environ.get(variable, "").split(",")[0].strip()  # OpenMP: one for each level
         if text:
@@ -124,7 +124,7 @@ class Helper:
     def post(self, kernel, frame, k):
         """Let the thread run ``kernel(0, frame, k)``, two addresses and a number."""
         with self._lock:
-            self._job[0], self._job[1], self._job[2] = kernel, frame, k
+            self._job[:] = kernel, frame, k
         with self._lock:  # again, so that other processors, too, see the job before the state
             if not self._awake:
                 self._submit(self._work)

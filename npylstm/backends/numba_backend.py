@@ -99,7 +99,8 @@ def train(program, data, order, update, learning_rates, t, totals):
     if not isinstance(program, Program):
         return numpy_backend.train(program, data, order, update, learning_rates, t, totals)
     _bind_samples(program, data, order, totals)
-    n, B, at_a_time = len(learning_rates), program.batch_size, len(learning_rates)
+    n = at_a_time = len(learning_rates)
+    B = program.batch_size
     if program.masks:
         bytes_each = int(program.settings[fr.MASK_SIZE]) * program.frame.arena.itemsize
         at_a_time = max(1, _MASK_BYTES // max(1, bytes_each))

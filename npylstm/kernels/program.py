@@ -307,18 +307,19 @@ class Program:
         chosen = (len(by_place), update.op, unmoved)
         if chosen == self._chosen:  # mostly, and the rest takes Python as long as a small batch
             return
-        self._chosen = chosen
+        self._chosen = None  # Ctrl-C may come between two lines
         moving, s = self._moving([*unmoved, *by_place]), self.settings
         s[fr.SIZES] = (1 + (update.op == UpdateOp.ADAMAX)) if by_place else 0
         s[fr.N_MOVING] = len(moving)
         first = s[fr.N_SEGMENTS] + s[fr.N_ZEROS] + s[fr.N_PLACED]
         self.frame.segments[first : first + len(moving)] = moving
+        self._chosen = chosen
 
     def bind(self, **arrays):
         """Put other arrays into the frame, by name."""
         for name, array in arrays.items():
             if self._bound.get(name) is not array:  # most stay from epoch to epoch
-                self._bound[name] = None  # Ctrl-C may come between two lines
+                self._bound[name] = None  # likewise
                 flat = np.ascontiguousarray(array).reshape(-1)
                 setattr(self.frame, name, flat)
                 self._addresses[_PLACES[name]] = flat.ctypes.data

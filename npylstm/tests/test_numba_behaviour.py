@@ -269,11 +269,11 @@ def test_the_environment_says_how_many_threads(monkeypatch):
             monkeypatch.delenv(name, raising=False)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        npylstm.threads._found.cache_clear()
+        npylstm.threads._default_num_threads.cache_clear()
         try:
             return npylstm.get_num_threads()
         finally:
-            npylstm.threads._found.cache_clear()
+            npylstm.threads._default_num_threads.cache_clear()
 
     assert 1 <= number() <= os.cpu_count()
     assert number(OMP_NUM_THREADS="3") == 3
